@@ -79,12 +79,29 @@ internal static class CodeRules
                select file.At(type.Identifier.GetLocation(), $"'{type.Identifier.ValueText}' is not sealed");
     }
 
+    /// <summary>A type stands in one place; what is partial is so for a source generator or its nested <c>Log</c>.</summary>
+    public static IEnumerable<Offence> Whole(IEnumerable<SourceFile> files) =>
+        from file in files
+        from type in file.Syntax.DescendantNodes().OfType<TypeDeclarationSyntax>()
+        where type.Modifiers.Any(SyntaxKind.PartialKeyword)
+        group (file, type) by FullName(type) into parts
+        where parts.Count() > 1
+        from part in parts.Skip(1)
+        select part.file.At(part.type.Identifier.GetLocation(), $"a second part of {parts.Key}");
+
     /// <summary>Public types and their public members say what they are.</summary>
     public static IEnumerable<Offence> Documented(SourceFile file) =>
         from member in file.Syntax.DescendantNodes().OfType<MemberDeclarationSyntax>()
         where member is not (BaseNamespaceDeclarationSyntax or GlobalStatementSyntax or IncompleteMemberSyntax)
         where IsVisible(member) && !HasDocumentation(member)
         select file.At(member, "public and without a documentation comment");
+
+    private static string FullName(SyntaxNode node) => string.Join('.', node.AncestorsAndSelf().Reverse().Select(n => n switch
+    {
+        BaseNamespaceDeclarationSyntax space => space.Name.ToString(),
+        TypeDeclarationSyntax type => type.Identifier.ValueText,
+        _ => "",
+    }).Where(n => n.Length > 0));
 
     private static bool IsVisible(MemberDeclarationSyntax member)
     {

@@ -27,6 +27,9 @@ public sealed class CodeTests
         CodeRules.Sealed([.. Repository.CSharp]).ShouldBeTidy();
 
     [Fact]
+    public void Types_stand_in_one_place() => CodeRules.Whole(Repository.CSharp).ShouldBeTidy();
+
+    [Fact]
     public void The_contract_is_documented() =>
         Repository.CSharp.Where(f => f.IsUnder("src/Duplex.Sdk")).SelectMany(CodeRules.Documented).ShouldBeTidy();
 

@@ -17,8 +17,8 @@ internal static class Dependencies
         ("simulators", var target) => target is "simulators",
         ("Duplex.Client", _) => false,
         ("Duplex.Console", var target) => target is "Duplex.Client",
-        ("Duplex.Cli", var target) => target is "Duplex.Client" or "Duplex.Server" or "Duplex.Engine" or "Duplex.Sdk",
-        ("Duplex.Server", var target) => target is not "Duplex.Cli",
+        ("Duplex.Cli", var target) => target is "Duplex.Client" or "Duplex.Server" or "simulators",
+        ("Duplex.Server", var target) => target is not ("Duplex.Cli" or "simulators"),
         _ => false,
     };
 

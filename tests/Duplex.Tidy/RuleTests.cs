@@ -13,6 +13,7 @@ public sealed class RuleTests
     [InlineData("#region X\n#endregion\n", "#region")]
     [InlineData("sealed class A(int a, int b, int c, int d, int e, int f, int g) { }", "constructor of 7 parameters")]
     [InlineData("public sealed class A { public int B { get; } }", "without a documentation comment")]
+    [InlineData("partial class A { }\npartial class A { }", "a second part of A")]
     [InlineData("// Previously this was slow.\nsealed class A { }", "tells history")]
     [InlineData("sealed class A { long B() => DateTime.UtcNow.Ticks; }", "banned in the engine")]
     [InlineData("sealed class A { Task B() => Task.Delay(5); }", "without a TimeProvider")]
@@ -25,7 +26,7 @@ public sealed class RuleTests
         [
             .. CodeRules.Sealed([file]), .. CodeRules.TypeNames(file), .. CodeRules.Namespaces(file), .. CodeRules.Regions(file),
             .. CodeRules.ConstructorLength(file), .. CodeRules.Documented(file), .. CommentRules.History(file),
-            .. CallRules.Engine(file),
+            .. CallRules.Engine(file), .. CodeRules.Whole([file]),
         ];
         offences.ShouldContain(o => o.Message.Contains(message));
     }
