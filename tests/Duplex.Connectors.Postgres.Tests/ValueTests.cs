@@ -135,10 +135,9 @@ public sealed class ValueTests(PostgresServer postgres)
         (await ReadBackAsync(connection, PostgresText.FromJson(resolved, element))).ShouldBe(text);
     }
 
-    [SkippableFact]
-    public async Task Key_parts_have_the_bytes_of_the_canonical_key()
+    [Fact]
+    public void Key_parts_have_the_bytes_of_the_canonical_key()
     {
-        await Task.CompletedTask;
         foreach (var part in (string[])["6", "a b/c'<>&+", "tab\t\"q\" \\", "é ü 漢字", "\u2028\u0085\u00ad", "😀", "\u007f", ""])
         {
             var output = new ArrayBufferWriter<byte>();
@@ -149,9 +148,7 @@ public sealed class ValueTests(PostgresServer postgres)
 
     private async Task<NpgsqlDataSource> PrepareAsync()
     {
-        var builder = new NpgsqlConnectionStringBuilder(postgres.Server.ConnectionString);
-        PostgresSession.Apply(builder);
-        var source = NpgsqlDataSource.Create(builder);
+        var source = PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(postgres.Server.ConnectionString));
         await using var command = source.CreateCommand(
             $"DO $$ BEGIN IF to_regtype('mood') IS NULL THEN {Definitions} END IF; END $$");
         await command.ExecuteNonQueryAsync();

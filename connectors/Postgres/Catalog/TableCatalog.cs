@@ -6,7 +6,7 @@ namespace Duplex.Connectors.Postgres.Catalog;
 public static class TableCatalog
 {
     private const string TableSql = """
-        SELECT c.oid, c.relkind, c.relreplident
+        SELECT c.oid, c.relkind::text, c.relreplident::text
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2
         """;
@@ -56,7 +56,7 @@ public static class TableCatalog
                 return null;
             }
 
-            (oid, kind, identity) = (reader.GetFieldValue<uint>(0), reader.GetChar(1), reader.GetChar(2));
+            (oid, kind, identity) = (reader.GetFieldValue<uint>(0), reader.GetString(1)[0], reader.GetString(2)[0]);
         }
 
         var columns = await ReadColumnsAsync(connection, types, oid, cancellationToken);

@@ -18,9 +18,9 @@ public sealed class TypeCatalog
             FROM needed n JOIN pg_catalog.pg_type t ON t.oid = n.oid
             WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0)
         )
-        SELECT t.oid, pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(t.typname), t.typtype,
+        SELECT t.oid, pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(t.typname), t.typtype::text,
                t.typtype <> 'd' AND t.typcategory = 'A' AND t.typelem <> 0 AND t.typlen = -1, t.typelem, t.typbasetype,
-               e.typdelim,
+               e.typdelim::text,
                ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder)
         FROM needed n
         JOIN pg_catalog.pg_type t ON t.oid = n.oid
@@ -79,11 +79,11 @@ public sealed class TypeCatalog
         {
             rows[reader.GetFieldValue<uint>(0)] = new Row(
                 reader.GetString(1),
-                reader.GetChar(2),
+                reader.GetString(2)[0],
                 reader.GetBoolean(3),
                 reader.GetFieldValue<uint>(4),
                 reader.GetFieldValue<uint>(5),
-                await reader.IsDBNullAsync(6, cancellationToken) ? ',' : reader.GetChar(6),
+                await reader.IsDBNullAsync(6, cancellationToken) ? ',' : reader.GetString(6)[0],
                 reader.GetFieldValue<string[]>(7));
         }
 
