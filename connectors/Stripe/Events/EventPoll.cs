@@ -1,0 +1,166 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Duplex.Connectors.Stripe.Requests;
+using Duplex.Connectors.Stripe.Streams;
+using Duplex.Sdk;
+
+namespace Duplex.Connectors.Stripe.Events;
+
+/// <summary>
+/// Reads the Events API from where the source has got to until now. Lists run from the newest event back, so a long absence is read
+/// in windows from its oldest end, and memory holds one window. Events become visible out of order, so each poll looks back over an
+/// overlap and passes over what it has seen.
+/// </summary>
+internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOnlyList<string> streams, TimeSpan overlap)
+{
+    /// <summary>How long Stripe keeps events.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
+
+    private const int Attempts = 4;
+    private const int WindowPagesMax = 10;
+    private static readonly long IdleSeconds = (long)TimeSpan.FromMinutes(10).TotalSeconds;
+
+    private readonly long _overlap = (long)overlap.TotalSeconds;
+    private readonly Dictionary<string, long> _seen = new(StringComparer.Ordinal);
+    private readonly string _types = string.Concat(
+        streams.SelectMany(static s => StripeStream.Of(s).EventTypes).Select(static (type, i) => $"&types[{i}]={type}"));
+
+    private long _width = (long)TimeSpan.FromHours(1).TotalSeconds;
+
+    /// <summary>The latest <c>Date</c> that Stripe gave, in seconds since 1970 UTC.</summary>
+    public long ServerSeconds { get; private set; }
+
+    /// <summary>Asks for nothing but the time.</summary>
+    public async Task<StripeReply> AskTimeAsync(CancellationToken cancellationToken) =>
+        await AskAsync($"/v1/events?limit=1{_types}", cancellationToken);
+
+    /// <summary>Yields what happened since the progress, oldest first, and moves the progress.</summary>
+    /// <exception cref="SyncException">Stripe cannot be asked, or no longer has the events that follow the progress.</exception>
+    public async IAsyncEnumerable<ChangeBatch> ReadAsync(
+        SourceProgress progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var from = Math.Max(progress.Floor, progress.Newest - _overlap);
+        Forget(from);
+        bool open;
+        do
+        {
+            var settled = ServerSeconds - _overlap - from;
+            open = _width >= settled;
+            var pagesMax = (open ? settled : _width) > 1 ? WindowPagesMax : int.MaxValue;
+            var window = await WindowAsync(from, open ? null : from + _width, pagesMax, cancellationToken);
+            ThrowIfGone(progress);
+            if (window is null)
+            {
+                _width = Math.Max(1, (open ? settled : _width) / 2);
+                open = false;
+                continue;
+            }
+
+            if (!open)
+            {
+                from += _width;
+                progress.Advance(from - 1);
+                _width = window.Count <= 100 ? Math.Min(_width * 4, (long)Retention.TotalSeconds) : _width;
+            }
+
+            if (Batch(window, progress, open) is { } batch)
+            {
+                yield return batch;
+            }
+        }
+        while (!open);
+    }
+
+    /// <summary>The events of a window, newest first; null when there are more pages than the most.</summary>
+    private async Task<List<JsonElement>?> WindowAsync(
+        long from, long? before, int pagesMax, CancellationToken cancellationToken)
+    {
+        var events = new List<JsonElement>();
+        var query = $"/v1/events?limit=100{_types}&created[gte]={from}" + (before is { } b ? $"&created[lt]={b}" : "");
+        for (var (page, after) = (0, ""); ; page++)
+        {
+            if (page == pagesMax)
+            {
+                return null;
+            }
+
+            var root = (await AskAsync(query + after, cancellationToken)).Record.Root;
+            events.AddRange(root.GetProperty("data").EnumerateArray());
+            if (!root.GetProperty("has_more").GetBoolean() || events.Count == 0)
+            {
+                return events;
+            }
+
+            after = $"&starting_after={events[^1].GetProperty("id").GetString()}";
+        }
+    }
+
+    private ChangeBatch? Batch(List<JsonElement> events, SourceProgress progress, bool open)
+    {
+        var before = progress.Newest;
+        var batch = new ChangeBatch();
+        for (var i = events.Count - 1; i >= 0; i--)
+        {
+            var created = events[i].GetProperty("created").GetInt64();
+            if (!_seen.TryAdd(events[i].GetProperty("id").GetString()!, created))
+            {
+                continue;
+            }
+
+            progress.Advance(created);
+            if (reader.Read(events[i]) is { } change)
+            {
+                reader.Add(batch, change);
+            }
+        }
+
+        if (open && ServerSeconds - progress.Newest > IdleSeconds)
+        {
+            // A quiet account is not a gap: its position moves with the clock.
+            progress.Advance(ServerSeconds - _overlap);
+        }
+
+        if (batch.Count == 0 && progress.Newest == before && open)
+        {
+            batch.Dispose();
+            return null;
+        }
+
+        batch.Position = progress.Next();
+        return batch;
+    }
+
+    private void Forget(long before)
+    {
+        foreach (var (id, created) in _seen)
+        {
+            if (created < before)
+            {
+                _seen.Remove(id);
+            }
+        }
+    }
+
+    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: events after the progress are no longer kept.</exception>
+    public void ThrowIfGone(SourceProgress progress)
+    {
+        if (ServerSeconds - progress.Newest > (long)Retention.TotalSeconds)
+        {
+            throw new SyncException(ErrorCode.SourceGap,
+                "Stripe keeps events for 30 days, and the last one that was read is older: what happened in between is unknown.",
+                "Take a fresh snapshot of the connection.");
+        }
+    }
+
+    private async Task<StripeReply> AskAsync(string path, CancellationToken cancellationToken)
+    {
+        var reply = await client.ReadAsync(StripeRequest.Get("/v1/events", path), Attempts, cancellationToken);
+        if (!reply.Done)
+        {
+            throw new SyncException(StripeErrors.AsSource(reply.Error));
+        }
+
+        ServerSeconds = Math.Max(ServerSeconds, reply.ServerSeconds);
+        return reply;
+    }
+}

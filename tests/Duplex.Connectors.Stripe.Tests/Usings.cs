@@ -1,0 +1,4 @@
+global using Duplex.Sdk;
+global using Shouldly;
+global using Xunit;
+global using Record = Duplex.Sdk.Record;
