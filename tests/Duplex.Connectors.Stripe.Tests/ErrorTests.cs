@@ -150,8 +150,7 @@ public sealed class ErrorTests
         protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            await Task.Delay(Timeout.Infinite, cancellationToken);
-            return new HttpResponseMessage();
+            return await new TaskCompletionSource<HttpResponseMessage>().Task.WaitAsync(cancellationToken);
         }
     }
 }
