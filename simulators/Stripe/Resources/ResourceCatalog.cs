@@ -1,0 +1,13 @@
+namespace Duplex.Simulators.Stripe.Resources;
+
+/// <summary>Every object type that the simulator keeps.</summary>
+internal static class ResourceCatalog
+{
+    public static readonly Customers Customers = new();
+    public static readonly Products Products = new();
+    public static readonly WebhookEndpoints WebhookEndpoints = new();
+
+    public static readonly IReadOnlyList<Resource> All = [Customers, Products, WebhookEndpoints];
+
+    public static Resource? ByPath(string path) => All.FirstOrDefault(resource => resource.Path == path);
+}
