@@ -1,0 +1,70 @@
+using Duplex.Sdk;
+using Duplex.Storage.Embedded.Sqlite;
+
+namespace Duplex.Storage.Embedded.Log;
+
+/// <summary>Removes the oldest block of a partition once every consumer has passed it. Used on the writer's thread.</summary>
+internal sealed class BlockRemover(Database database)
+{
+    /// <summary>How many entries went; 0 if the oldest block is still wanted or there is none on disk.</summary>
+    public long RemoveFirst(PartitionLog partition)
+    {
+        if (Find(partition, partition.StagedFirst) is not { } block
+            || block.End > partition.Topic.ConsumedTo(partition.Number))
+        {
+            return 0;
+        }
+
+        if (block.Deliveries > 0)
+        {
+            RemoveDeliveries(partition.Topic, block.Number);
+        }
+
+        database.Prepared(LogSql.DeleteBlock).Bind(1, block.Number).Run();
+        var following = Find(partition, block.End);
+        partition.StageTrim(block.End, block.Bytes, following?.AtMicros ?? 0);
+        return block.Count;
+    }
+
+    private Block? Find(PartitionLog partition, long from)
+    {
+        var row = database.Prepared(LogSql.FirstBlock)
+            .Bind(1, BlockNumber.Of(partition.Id, from)).Bind(2, BlockNumber.Last(partition.Id));
+        Block? block = row.Step()
+            ? new Block(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4))
+            : null;
+        row.Reset();
+        return block;
+    }
+
+    private void RemoveDeliveries(Topic topic, long number)
+    {
+        List<string> ids = [];
+        var row = database.Prepared(LogSql.BlockData).Bind(1, number);
+        try
+        {
+            if (row.Step())
+            {
+                ids = BlockFormat.DeliveryIds(row.Blob(0));
+            }
+        }
+        catch (SyncException)
+        {
+            // A damaged block goes like any other; the ids that cannot be read stay and do no harm.
+        }
+        finally
+        {
+            row.Reset();
+        }
+
+        foreach (var id in ids)
+        {
+            database.Prepared(LogSql.DeleteDelivery).Bind(1, topic.Id).Bind(2, id).Run();
+        }
+    }
+
+    private readonly record struct Block(long Number, long Count, long Bytes, long AtMicros, long Deliveries)
+    {
+        public long End => BlockNumber.Offset(Number) + Count;
+    }
+}

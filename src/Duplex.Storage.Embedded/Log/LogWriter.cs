@@ -1,0 +1,207 @@
+using System.Collections.Concurrent;
+using Duplex.Sdk;
+using Duplex.Storage.Embedded.Commits;
+using Duplex.Storage.Embedded.Sqlite;
+
+namespace Duplex.Storage.Embedded.Log;
+
+/// <summary>
+/// The writing half of the log. Entries of all callers of a group that go to one partition become one block. Every member but
+/// <see cref="Position"/> and <see cref="QuotaObstacle"/> is called on the writer's thread.
+/// </summary>
+internal sealed class LogWriter(Database database, ConsumerOffsets consumers, TimeProvider clock) : IGroupObserver
+{
+    private readonly ConcurrentDictionary<string, Position> _positions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Position> _stagedPositions = new(StringComparer.Ordinal);
+    private readonly HashSet<PartitionLog> _staged = [];
+    private readonly ConcurrentDictionary<Topic, SyncError> _overQuota = new();
+    private readonly BlockRemover _remover = new(database);
+
+    /// <summary>Why a topic takes no appends because of its quota; null if all do.</summary>
+    public SyncError? QuotaObstacle => _overQuota.IsEmpty ? null : _overQuota.Values.FirstOrDefault();
+
+    /// <summary>Whether the topic refused its last append.</summary>
+    public bool IsOverQuota(Topic topic) => _overQuota.ContainsKey(topic);
+
+    /// <summary>The stored position of a source.</summary>
+    public Position? Position(string source) => _positions.GetValueOrDefault(source);
+
+    public void Load()
+    {
+        var rows = database.Prepared(LogSql.LoadSources);
+        while (rows.Step())
+        {
+            _positions[rows.Text(0)] = new Position(
+                rows.Int64(1), (ulong)rows.Int64(2), (ulong)rows.Int64(3), rows.TextOrNull(4));
+        }
+
+        rows.Reset();
+    }
+
+    /// <summary>Refuses a position behind the stored one.</summary>
+    public void CheckPosition(string source, Position position)
+    {
+        if (!_stagedPositions.TryGetValue(source, out var stored))
+        {
+            _positions.TryGetValue(source, out stored);
+        }
+
+        if (stored is not null && !position.IsAtOrAfter(stored))
+        {
+            throw new SyncException(ErrorCode.StorageFenced,
+                $"Source {source} is at {stored}; a batch that ends at {position} comes from a reader that was replaced.",
+                "Nothing is lost: the reader that is ahead goes on. Let one process only capture this connection.");
+        }
+    }
+
+    /// <summary>Makes room in a topic that has reached its quota, or refuses.</summary>
+    public void CheckQuota(Topic topic)
+    {
+        if (topic.StagedBytes >= topic.BytesMax)
+        {
+            TrimToQuota(topic);
+            if (topic.StagedBytes >= topic.BytesMax)
+            {
+                var error = topic.QuotaReached();
+                _overQuota[topic] = error;
+                throw new SyncException(error);
+            }
+        }
+
+        _overQuota.TryRemove(topic, out _);
+    }
+
+    /// <summary>Adds an entry to the group. False if the topic holds its delivery id already.</summary>
+    public bool Stage(PartitionLog partition, ChangeBatch batch, int index, long nowMicros)
+    {
+        var delivery = batch.Id(index);
+        if (delivery is not null)
+        {
+            database.Prepared(LogSql.InsertDelivery).Bind(1, partition.Topic.Id).Bind(2, delivery).Run();
+            if (database.Changes == 0)
+            {
+                return false;
+            }
+        }
+
+        _staged.Add(partition);
+        partition.Stage(database, batch.Key(index), batch.Value(index), delivery, nowMicros);
+        return true;
+    }
+
+    public void StagePosition(string source, Position position) => _stagedPositions[source] = position;
+
+    /// <summary>Microseconds since 1970 UTC.</summary>
+    public long NowMicros() => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>
+    /// Removes consumed blocks that are older than their topic's age, or that their topic has no room for.
+    /// </summary>
+    /// <returns>How many entries went; at most about <paramref name="blocksMax"/> blocks at once, so that appends do not wait.</returns>
+    public long Trim(Topic topic, int blocksMax)
+    {
+        var removed = 0L;
+        var cutoff = NowMicros() - topic.AgeMicros;
+        foreach (var partition in topic.Partitions)
+        {
+            while (blocksMax > 0 && !partition.IsStagedEmpty && partition.StagedOldestMicros < cutoff)
+            {
+                var count = Remove(partition);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                removed += count;
+                blocksMax--;
+            }
+        }
+
+        return removed + TrimToQuota(topic, blocksMax);
+    }
+
+    /// <inheritdoc/>
+    public void Committing()
+    {
+        foreach (var partition in _staged)
+        {
+            partition.WriteStaged(database);
+        }
+
+        foreach (var (source, position) in _stagedPositions)
+        {
+            database.Prepared(LogSql.PutSource).Bind(1, source).Bind(2, position.Epoch)
+                .Bind(3, (long)position.Major).Bind(4, (long)position.Minor).Bind(5, position.Token).Run();
+        }
+
+        consumers.Write(database);
+    }
+
+    /// <inheritdoc/>
+    public void Committed()
+    {
+        foreach (var (source, position) in _stagedPositions)
+        {
+            _positions[source] = position;
+        }
+
+        foreach (var partition in _staged)
+        {
+            partition.Publish();
+        }
+
+        consumers.Written();
+        _stagedPositions.Clear();
+        _staged.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void RolledBack()
+    {
+        foreach (var partition in _staged)
+        {
+            partition.Unstage();
+        }
+
+        _stagedPositions.Clear();
+        _staged.Clear();
+    }
+
+    private long TrimToQuota(Topic topic, int blocksMax = 1_000)
+    {
+        var removed = 0L;
+        while (blocksMax-- > 0 && topic.StagedBytes >= topic.BytesMax)
+        {
+            var count = 0L;
+            foreach (var partition in topic.Partitions.Where(static p => !p.IsStagedEmpty)
+                .OrderBy(static p => p.StagedOldestMicros))
+            {
+                count = Remove(partition);
+                if (count > 0)
+                {
+                    break;
+                }
+            }
+
+            if (count == 0)
+            {
+                break;
+            }
+
+            removed += count;
+        }
+
+        return removed;
+    }
+
+    private long Remove(PartitionLog partition)
+    {
+        var count = _remover.RemoveFirst(partition);
+        if (count > 0)
+        {
+            _staged.Add(partition);
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using Duplex.Engine.Log;
+using Duplex.Sdk;
+using Duplex.Storage.Embedded.Sqlite;
+
+namespace Duplex.Storage.Embedded.Log;
+
+/// <summary>The topics of a log, loaded at open and kept in memory.</summary>
+internal sealed class TopicCatalog
+{
+    private readonly ConcurrentDictionary<string, Topic> _topics = new(StringComparer.Ordinal);
+
+    public ICollection<Topic> All => _topics.Values;
+
+    /// <summary>A topic that <see cref="IChangeLog.EnsureTopicAsync"/> made.</summary>
+    public Topic Get(string name) => _topics.TryGetValue(name, out var topic)
+        ? topic
+        : throw new InvalidOperationException($"Topic {name} does not exist; EnsureTopicAsync comes first.");
+
+    public PartitionLog Get(string name, int partition)
+    {
+        var topic = Get(name);
+        return (uint)partition < (uint)topic.Partitions.Length
+            ? topic.Partitions[partition]
+            : throw new ArgumentOutOfRangeException(nameof(partition), partition, $"Topic {name} has {topic.Partitions.Length}.");
+    }
+
+    public Topic? Find(string name) => _topics.GetValueOrDefault(name);
+
+    public void Add(Topic topic) => _topics[topic.Name] = topic;
+
+    public void Load(Database database)
+    {
+        var rows = database.Prepared(LogSql.LoadTopics);
+        while (rows.Step())
+        {
+            Add(new Topic(rows.Int64(0), rows.Text(1)) { AgeMicros = rows.Int64(2), BytesMax = rows.Int64(3) });
+        }
+
+        rows.Reset();
+        foreach (var topic in All)
+        {
+            topic.Partitions = LoadPartitions(database, topic);
+            LoadConsumers(database, topic);
+        }
+    }
+
+    /// <summary>Creates the topic's rows, in the open transaction.</summary>
+    public static Topic Create(Database database, TopicSpec spec)
+    {
+        database.Prepared(LogSql.InsertTopic)
+            .Bind(1, spec.Name).Bind(2, Micros(spec.RetentionAge)).Bind(3, spec.RetentionBytes).Run();
+        var topic = new Topic(database.LastRowId, spec.Name)
+        {
+            AgeMicros = Micros(spec.RetentionAge),
+            BytesMax = spec.RetentionBytes,
+        };
+        var partitions = new PartitionLog[spec.Partitions];
+        for (var number = 0; number < partitions.Length; number++)
+        {
+            database.Prepared(LogSql.InsertPartition).Bind(1, topic.Id).Bind(2, number).Run();
+            if (database.LastRowId > BlockNumber.PartitionMax)
+            {
+                throw new SyncException(ErrorCode.StorageFull, $"The change log has no partition left for topic {spec.Name}.",
+                    "Use a data directory of its own for some of the tenants.");
+            }
+
+            partitions[number] = new PartitionLog(database.LastRowId, topic, number, 0, 0, 0, 0);
+        }
+
+        topic.Partitions = partitions;
+        return topic;
+    }
+
+    public static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private static PartitionLog[] LoadPartitions(Database database, Topic topic)
+    {
+        var partitions = new List<PartitionLog>();
+        var rows = database.Prepared(LogSql.LoadPartitions).Bind(1, topic.Id);
+        while (rows.Step())
+        {
+            var id = rows.Int64(0);
+            var oldest = database.Prepared(LogSql.OldestBlock)
+                .Bind(1, BlockNumber.Of(id, 0)).Bind(2, BlockNumber.Last(id)).Scalar() ?? 0;
+            partitions.Add(new PartitionLog(
+                id, topic, rows.Int32(1), rows.Int64(2), rows.Int64(3), rows.Int64(4), oldest));
+        }
+
+        rows.Reset();
+        return [.. partitions];
+    }
+
+    private static void LoadConsumers(Database database, Topic topic)
+    {
+        var rows = database.Prepared(LogSql.LoadConsumers).Bind(1, topic.Id);
+        while (rows.Step())
+        {
+            topic.Advance(rows.Text(0), rows.Int32(1), rows.Int64(2));
+        }
+
+        rows.Reset();
+    }
+}
