@@ -224,7 +224,11 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         if (cause is SqliteException failure)
         {
             var error = StorageFault.Describe(failure, _database.FilePath);
-            Obstruct(error);
+            if (StorageFault.IsOfTheDisk(failure))
+            {
+                Obstruct(error);
+            }
+
             FailGroup(new SyncException(error, failure));
             return;
         }

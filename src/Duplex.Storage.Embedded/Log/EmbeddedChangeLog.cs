@@ -28,7 +28,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         _database = database;
         _topics = new TopicCatalog();
         _consumers = new ConsumerOffsets();
-        _log = new LogWriter(database, _consumers, options.Clock);
+        _log = new LogWriter(database, _topics, _consumers, options.Clock);
         _writer = new GroupWriter(
             database, _log, options.Loggers.CreateLogger(typeof(EmbeddedChangeLog).FullName!), options.ProbeInterval);
         _readers = new ReaderPool(database.FilePath, ReadersMax);
@@ -72,8 +72,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         ArgumentNullException.ThrowIfNull(topic);
         ArgumentOutOfRangeException.ThrowIfLessThan(topic.Partitions, 1);
         cancellationToken.ThrowIfCancellationRequested();
-        var made = await _writer.RunAsync(new ActionRequest<Topic>(() => Ensure(topic))).ConfigureAwait(false);
-        _topics.Add(made);
+        var made = await _writer.RunAsync(new ActionRequest<Topic>(() => _log.Ensure(topic))).ConfigureAwait(false);
         RecheckQuota(made);
     }
 
@@ -234,19 +233,6 @@ public sealed class EmbeddedChangeLog : IChangeLog
             $"Offset {offset} of partition {partition.Number} of topic {partition.Topic.Name} was removed by retention; " +
             $"the first is {partition.First}.",
             "Take a fresh snapshot of the connection (duplex backfill).");
-
-    private Topic Ensure(TopicSpec spec)
-    {
-        if (_topics.Find(spec.Name) is not { } topic)
-        {
-            return TopicCatalog.Create(_database, spec);
-        }
-
-        topic.AgeMicros = TopicCatalog.Micros(spec.RetentionAge);
-        topic.BytesMax = spec.RetentionBytes;
-        _database.Prepared(LogSql.UpdateTopic).Bind(1, topic.Id).Bind(2, topic.AgeMicros).Bind(3, topic.BytesMax).Run();
-        return topic;
-    }
 
     private bool Put(string consumer, Topic topic, int partition)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Duplex.Engine.Log;
 using Duplex.Sdk;
 using Duplex.Storage.Embedded.Commits;
 using Duplex.Storage.Embedded.Sqlite;
@@ -9,11 +10,13 @@ namespace Duplex.Storage.Embedded.Log;
 /// The writing half of the log. Entries of all callers of a group that go to one partition become one block. Every member but
 /// <see cref="Position"/> and <see cref="QuotaObstacle"/> is called on the writer's thread.
 /// </summary>
-internal sealed class LogWriter(Database database, ConsumerOffsets consumers, TimeProvider clock) : IGroupObserver
+internal sealed class LogWriter(Database database, TopicCatalog topics, ConsumerOffsets consumers, TimeProvider clock)
+    : IGroupObserver
 {
     private readonly ConcurrentDictionary<string, Position> _positions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Position> _stagedPositions = new(StringComparer.Ordinal);
     private readonly HashSet<PartitionLog> _staged = [];
+    private readonly Dictionary<string, Topic> _stagedTopics = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Topic, SyncError> _overQuota = new();
     private readonly BlockRemover _remover = new(database);
 
@@ -36,6 +39,23 @@ internal sealed class LogWriter(Database database, ConsumerOffsets consumers, Ti
         }
 
         rows.Reset();
+    }
+
+    /// <summary>Creates the topic, or gives the existing one its retention.</summary>
+    public Topic Ensure(TopicSpec spec)
+    {
+        var topic = topics.Find(spec.Name) ?? _stagedTopics.GetValueOrDefault(spec.Name);
+        if (topic is null)
+        {
+            topic = TopicCatalog.Create(database, spec);
+            _stagedTopics.Add(spec.Name, topic);
+            return topic;
+        }
+
+        topic.AgeMicros = TopicCatalog.Micros(spec.RetentionAge);
+        topic.BytesMax = spec.RetentionBytes;
+        database.Prepared(LogSql.UpdateTopic).Bind(1, topic.Id).Bind(2, topic.AgeMicros).Bind(3, topic.BytesMax).Run();
+        return topic;
     }
 
     /// <summary>Refuses a position behind the stored one.</summary>
@@ -150,7 +170,13 @@ internal sealed class LogWriter(Database database, ConsumerOffsets consumers, Ti
             partition.Publish();
         }
 
+        foreach (var topic in _stagedTopics.Values)
+        {
+            topics.Add(topic);
+        }
+
         consumers.Written();
+        _stagedTopics.Clear();
         _stagedPositions.Clear();
         _staged.Clear();
     }
@@ -163,6 +189,7 @@ internal sealed class LogWriter(Database database, ConsumerOffsets consumers, Ti
             partition.Unstage();
         }
 
+        _stagedTopics.Clear();
         _stagedPositions.Clear();
         _staged.Clear();
     }

@@ -9,6 +9,7 @@ internal static unsafe partial class SqliteNative
 
     internal const int Ok = 0;
     internal const int Busy = 5;
+    internal const int ReadOnly = 8;
     internal const int IoError = 10;
     internal const int Corrupt = 11;
     internal const int Full = 13;

@@ -41,6 +41,10 @@ internal static class StorageFault
             Detail: failure.SystemError == 0 ? failure.Message : $"{failure.Message} (errno {failure.SystemError})");
     }
 
+    /// <summary>Whether it says something about the file or the disk, and not about one statement.</summary>
+    internal static bool IsOfTheDisk(SqliteException failure) => failure.Code is SqliteNative.Full or SqliteNative.IoError
+        or SqliteNative.Corrupt or SqliteNative.NotADatabase or SqliteNative.CantOpen or SqliteNative.ReadOnly;
+
     /// <summary>
     /// Whether the failure goes away once there is room. A failed fsync is never of this kind, whatever its errno: the
     /// kernel may have dropped the pages, and a second fsync would report a success that is none.

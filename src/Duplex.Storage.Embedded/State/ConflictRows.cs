@@ -1,0 +1,89 @@
+using Duplex.Engine.State;
+using Duplex.Sdk;
+using Duplex.Storage.Embedded.Sqlite;
+
+namespace Duplex.Storage.Embedded.State;
+
+/// <summary>Conflicts.</summary>
+internal static class ConflictRows
+{
+    private const string Columns = "id, sync, a, b, rule, value_a, value_b, winner, policy, at_us";
+
+    private const string Update = """
+        UPDATE conflict SET value_a = ?5, value_b = ?6, winner = ?7, policy = ?8, at_us = ?9
+        WHERE sync = ?1 AND a = ?2 AND b = ?3 AND rule = ?4 AND winner IS NULL
+        """;
+
+    private const string Insert = """
+        INSERT INTO conflict (sync, a, b, rule, value_a, value_b, winner, policy, at_us)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        """;
+
+    private const string Delete = "DELETE FROM conflict WHERE id = ?1 AND winner IS NULL";
+    private const string ListAll = $"SELECT {Columns} FROM conflict ORDER BY id DESC LIMIT ?1";
+    private const string ListWaiting = $"SELECT {Columns} FROM conflict WHERE winner IS NULL ORDER BY id DESC LIMIT ?1";
+    private const string ListOfSync = $"SELECT {Columns} FROM conflict WHERE sync = ?2 ORDER BY id DESC LIMIT ?1";
+
+    private const string ListWaitingOfSync =
+        $"SELECT {Columns} FROM conflict WHERE winner IS NULL AND sync = ?2 ORDER BY id DESC LIMIT ?1";
+
+    private const string Trim = """
+        DELETE FROM conflict WHERE id IN (
+            SELECT id FROM conflict WHERE winner IS NOT NULL
+                AND (at_us < ?1 OR id <= (SELECT max(id) FROM conflict) - ?2) ORDER BY id LIMIT ?3)
+        """;
+
+    internal static void Write(Database database, SyncNames names, Conflict conflict)
+    {
+        Bind(database.Prepared(Update)).Run();
+        if (database.Changes == 0)
+        {
+            Bind(database.Prepared(Insert)).Run();
+        }
+
+        Statement Bind(Statement statement)
+        {
+            statement.Bind(1, names.Number(conflict.Sync)).Bind(2, conflict.A.Json).Bind(3, conflict.B.Json)
+                .Bind(4, conflict.Rule).Bind(5, conflict.ValueA).Bind(6, conflict.ValueB)
+                .Bind(8, conflict.Policy).Bind(9, conflict.AtMicros);
+            return conflict.Winner is { } winner ? statement.Bind(7, (long)winner) : statement.Bind(7, (string?)null);
+        }
+    }
+
+    internal static void Remove(Database database, long id) => database.Prepared(Delete).Bind(1, id).Run();
+
+    internal static List<Conflict> List(Database database, SyncNames names, string? sync, bool waiting, int limit)
+    {
+        var conflicts = new List<Conflict>();
+        var rows = database.Prepared((sync, waiting) switch
+        {
+            (null, false) => ListAll,
+            (null, true) => ListWaiting,
+            (_, false) => ListOfSync,
+            (_, true) => ListWaitingOfSync,
+        }).Bind(1, limit);
+        if (sync is not null)
+        {
+            rows.Bind(2, names.Number(sync));
+        }
+
+        while (rows.Step())
+        {
+            conflicts.Add(Read(rows, names));
+        }
+
+        rows.Reset();
+        return conflicts;
+    }
+
+    /// <summary>Removes old resolved conflicts, at most so many. Returns how many went.</summary>
+    internal static int RemoveOld(Database database, long beforeMicros, long rowsMax, int limit)
+    {
+        database.Prepared(Trim).Bind(1, beforeMicros).Bind(2, rowsMax).Bind(3, limit).Run();
+        return database.Changes;
+    }
+
+    private static Conflict Read(Statement row, SyncNames names) => new(
+        row.Int64(0), names.Name(row.Int64(1)), LinkRows.Key(row, 2), LinkRows.Key(row, 3), row.Text(4), row.Text(5),
+        row.Text(6), row.IsNull(7) ? null : (Side)row.Int32(7), row.Text(8), row.Int64(9));
+}

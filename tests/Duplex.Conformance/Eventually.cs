@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace Duplex.Conformance;
+
+/// <summary>Waits for a condition with a deadline.</summary>
+public static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>Returns once the condition holds; throws when it does not hold within half a minute.</summary>
+    public static async Task BecomesAsync(Func<bool> condition)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (!condition())
+        {
+            if (Stopwatch.GetElapsedTime(started) > Deadline)
+            {
+                throw new TimeoutException("The condition did not come true in time.");
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+    }
+}
