@@ -9,7 +9,7 @@ internal sealed class BlockRemover(Database database)
     /// <summary>How many entries went; 0 if the oldest block is still wanted or there is none on disk.</summary>
     public long RemoveFirst(PartitionLog partition)
     {
-        if (Find(partition, partition.StagedFirst) is not { } block
+        if (Find(partition, partition.Staged.First) is not { } block
             || block.End > partition.Topic.ConsumedTo(partition.Number))
         {
             return 0;

@@ -104,12 +104,12 @@ public sealed class EmbeddedChangeLog : IChangeLog
         ArgumentOutOfRangeException.ThrowIfLessThan(entriesMax, 1);
         cancellationToken.ThrowIfCancellationRequested();
         var found = _topics.Get(topic, partition);
-        if (offset < found.First)
+        if (offset < found.Extent.First)
         {
             throw Removed(found, offset);
         }
 
-        if (offset >= found.Next)
+        if (offset >= found.Extent.Next)
         {
             return new LogPage(0);
         }
@@ -119,7 +119,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
             return await _readers.ReadAsync(new PageRequest(found, offset, entriesMax, bytesMax), PageReader.Read,
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (SyncException) when (offset < found.First)
+        catch (SyncException) when (offset < found.Extent.First)
         {
             throw Removed(found, offset);
         }
@@ -221,17 +221,17 @@ public sealed class EmbeddedChangeLog : IChangeLog
 
     private static PartitionState Describe(PartitionLog partition)
     {
-        var (first, next) = (partition.First, partition.Next);
-        DateTimeOffset? oldest = first == next
+        var extent = partition.Extent;
+        DateTimeOffset? oldest = extent.IsEmpty
             ? null
-            : DateTimeOffset.UnixEpoch.AddTicks(partition.OldestMicros * TimeSpan.TicksPerMicrosecond);
-        return new PartitionState(partition.Topic.Name, partition.Number, first, next, partition.Bytes, oldest);
+            : DateTimeOffset.UnixEpoch.AddTicks(extent.OldestMicros * TimeSpan.TicksPerMicrosecond);
+        return new PartitionState(partition.Topic.Name, partition.Number, extent.First, extent.Next, extent.Bytes, oldest);
     }
 
     private static SyncException Removed(PartitionLog partition, long offset) =>
         new(ErrorCode.StorageUnreadable,
             $"Offset {offset} of partition {partition.Number} of topic {partition.Topic.Name} was removed by retention; " +
-            $"the first is {partition.First}.",
+            $"the first is {partition.Extent.First}.",
             "Take a fresh snapshot of the connection (duplex backfill).");
 
     private bool Put(string consumer, Topic topic, int partition)

@@ -124,7 +124,7 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
         var cutoff = NowMicros() - topic.AgeMicros;
         foreach (var partition in topic.Partitions)
         {
-            while (blocksMax > 0 && !partition.IsStagedEmpty && partition.StagedOldestMicros < cutoff)
+            while (blocksMax > 0 && !partition.Staged.IsEmpty && partition.Staged.OldestMicros < cutoff)
             {
                 var count = Remove(partition);
                 if (count == 0)
@@ -200,8 +200,8 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
         while (blocksMax-- > 0 && topic.StagedBytes >= topic.BytesMax)
         {
             var count = 0L;
-            foreach (var partition in topic.Partitions.Where(static p => !p.IsStagedEmpty)
-                .OrderBy(static p => p.StagedOldestMicros))
+            foreach (var partition in topic.Partitions.Where(static p => !p.Staged.IsEmpty)
+                .OrderBy(static p => p.Staged.OldestMicros))
             {
                 count = Remove(partition);
                 if (count > 0)

@@ -7,21 +7,14 @@ namespace Duplex.Storage.Embedded.Log;
 /// <summary>
 /// One partition in memory. What readers see changes after a commit only; the staged side belongs to the writer's thread.
 /// </summary>
-internal sealed class PartitionLog(long id, Topic topic, int number, long first, long next, long bytes, long oldestMicros)
+internal sealed class PartitionLog(long id, Topic topic, int number, Extent extent)
 {
     private const int BlockBytesMax = 512 * 1024;
 
     private readonly Lock _gate = new();
-    private long _first = first;
-    private long _next = next;
-    private long _bytes = bytes;
-    private long _oldestMicros = oldestMicros;
+    private volatile Extent _extent = extent;
     private TaskCompletionSource? _growth;
 
-    private long _stagedFirst = first;
-    private long _stagedNext = next;
-    private long _stagedBytes = bytes;
-    private long _stagedOldest = oldestMicros;
     private byte[] _block = [];
     private int _length;
     private int _count;
@@ -35,26 +28,11 @@ internal sealed class PartitionLog(long id, Topic topic, int number, long first,
 
     public int Number { get; } = number;
 
-    public long First => Volatile.Read(ref _first);
+    /// <summary>What readers find.</summary>
+    public Extent Extent => _extent;
 
-    public long Next => Volatile.Read(ref _next);
-
-    public long Bytes => Volatile.Read(ref _bytes);
-
-    /// <summary>When the oldest entry was appended, microseconds since 1970 UTC; meaningless when it is empty.</summary>
-    public long OldestMicros => Volatile.Read(ref _oldestMicros);
-
-    /// <summary>The first offset as the open transaction leaves it.</summary>
-    public long StagedFirst => _stagedFirst;
-
-    /// <summary>The bytes as the open transaction leaves them.</summary>
-    public long StagedBytes => _stagedBytes;
-
-    /// <summary>When the oldest entry was appended, as the open transaction leaves it.</summary>
-    public long StagedOldestMicros => _stagedOldest;
-
-    /// <summary>Whether the open transaction leaves it without entries on disk.</summary>
-    public bool IsStagedEmpty => _stagedFirst == _stagedNext;
+    /// <summary>What it holds once the open transaction is on disk; without the entries that are not in a block yet.</summary>
+    public Extent Staged { get; private set; } = extent;
 
     /// <summary>Adds an entry to the block of the open transaction.</summary>
     public void Stage(Database database, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, string? delivery, long micros)
@@ -95,24 +73,22 @@ internal sealed class PartitionLog(long id, Topic topic, int number, long first,
     {
         Flush(database);
         database.Prepared(LogSql.UpdatePartition)
-            .Bind(1, Id).Bind(2, _stagedFirst).Bind(3, _stagedNext).Bind(4, _stagedBytes).Run();
+            .Bind(1, Id).Bind(2, Staged.First).Bind(3, Staged.Next).Bind(4, Staged.Bytes).Run();
     }
 
     /// <summary>Shows readers what was staged, once it is on disk.</summary>
     public void Publish()
     {
-        Volatile.Write(ref _first, _stagedFirst);
-        Volatile.Write(ref _oldestMicros, _stagedOldest);
-        Volatile.Write(ref _bytes, _stagedBytes);
         TaskCompletionSource? growth = null;
         lock (_gate)
         {
-            if (_next != _stagedNext)
+            if (_extent.Next != Staged.Next)
             {
-                Volatile.Write(ref _next, _stagedNext);
                 growth = _growth;
                 _growth = null;
             }
+
+            _extent = Staged;
         }
 
         growth?.TrySetResult();
@@ -122,27 +98,20 @@ internal sealed class PartitionLog(long id, Topic topic, int number, long first,
     /// <summary>Drops what was staged.</summary>
     public void Unstage()
     {
-        _stagedFirst = _first;
-        _stagedNext = _next;
-        _stagedBytes = _bytes;
-        _stagedOldest = _oldestMicros;
+        Staged = _extent;
         Forget();
     }
 
     /// <summary>Moves the beginning behind a block that the open transaction removes.</summary>
-    public void StageTrim(long first, long bytesRemoved, long oldestMicros)
-    {
-        _stagedFirst = first;
-        _stagedBytes -= bytesRemoved;
-        _stagedOldest = oldestMicros;
-    }
+    public void StageTrim(long first, long bytesRemoved, long oldestMicros) =>
+        Staged = Staged with { First = first, Bytes = Staged.Bytes - bytesRemoved, OldestMicros = oldestMicros };
 
     /// <summary>Completes when the partition grows past the offset; null if it has already.</summary>
     public Task? Growth(long offset)
     {
         lock (_gate)
         {
-            if (_next > offset)
+            if (_extent.Next > offset)
             {
                 return null;
             }
@@ -159,23 +128,18 @@ internal sealed class PartitionLog(long id, Topic topic, int number, long first,
             return;
         }
 
-        if (_stagedNext + _count > BlockNumber.OffsetMax)
+        if (Staged.Next + _count > BlockNumber.OffsetMax)
         {
             throw new InvalidOperationException($"Partition {Number} of {Topic.Name} has no offsets left.");
         }
 
-        var number = BlockNumber.Of(Id, _stagedNext);
+        var number = BlockNumber.Of(Id, Staged.Next);
         var data = _block.AsSpan(0, _length);
         database.Prepared(LogSql.InsertBlock)
             .Bind(1, number).Bind(2, _count).Bind(3, _blockBytes).Bind(4, _blockMicros).Bind(5, _deliveries)
             .Bind(6, BlockFormat.Check(number, _count, _blockMicros, data)).Bind(7, data).Run();
-        if (IsStagedEmpty)
-        {
-            _stagedOldest = _blockMicros;
-        }
-
-        _stagedNext += _count;
-        _stagedBytes += _blockBytes;
+        Staged = new Extent(Staged.First, Staged.Next + _count, Staged.Bytes + _blockBytes,
+            Staged.IsEmpty ? _blockMicros : Staged.OldestMicros);
         _count = _length = _blockBytes = _deliveries = 0;
     }
 

@@ -28,7 +28,7 @@ internal sealed class Topic(long id, string name)
             var bytes = 0L;
             foreach (var partition in Partitions)
             {
-                bytes += partition.StagedBytes;
+                bytes += partition.Staged.Bytes;
             }
 
             return bytes;

@@ -65,7 +65,7 @@ internal sealed class TopicCatalog
                     "Use a data directory of its own for some of the tenants.");
             }
 
-            partitions[number] = new PartitionLog(database.LastRowId, topic, number, 0, 0, 0, 0);
+            partitions[number] = new PartitionLog(database.LastRowId, topic, number, Extent.Empty);
         }
 
         topic.Partitions = partitions;
@@ -84,7 +84,7 @@ internal sealed class TopicCatalog
             var oldest = database.Prepared(LogSql.OldestBlock)
                 .Bind(1, BlockNumber.Of(id, 0)).Bind(2, BlockNumber.Last(id)).Scalar() ?? 0;
             partitions.Add(new PartitionLog(
-                id, topic, rows.Int32(1), rows.Int64(2), rows.Int64(3), rows.Int64(4), oldest));
+                id, topic, rows.Int32(1), new Extent(rows.Int64(2), rows.Int64(3), rows.Int64(4), oldest)));
         }
 
         rows.Reset();
