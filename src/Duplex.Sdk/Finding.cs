@@ -22,4 +22,8 @@ public sealed record Finding(
     string Code,
     string? Path,
     string Message,
-    string? Suggestion = null);
+    string? Suggestion = null)
+{
+    /// <summary>Where that is for people and editors, <c>duplex.yaml:12:7</c> (line and column from 1); null if it is about no line.</summary>
+    public string? Location { get; init; }
+}

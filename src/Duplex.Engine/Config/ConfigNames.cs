@@ -1,0 +1,22 @@
+namespace Duplex.Engine.Config;
+
+/// <summary>The names that tenants, connections and syncs may have: they become parts of topics, file names and URLs.</summary>
+internal static class ConfigNames
+{
+    private const int LengthMax = 63;
+
+    /// <summary>Whether a name may be used; reported when not.</summary>
+    public static bool Check(ScalarNode name, string what, ConfigReport report)
+    {
+        var text = name.Text;
+        if (text.Length is > 0 and <= LengthMax && char.IsAsciiLetterOrDigit(text[0])
+            && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        {
+            return true;
+        }
+
+        report.Error("config.bad_name", name, $"{what} cannot be named {Section.Shown(text)}.",
+            $"Use up to {LengthMax} letters, digits, _ and -, beginning with a letter or digit.");
+        return false;
+    }
+}

@@ -1,0 +1,74 @@
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Config;
+
+/// <summary>Collects what is wrong with a configuration file, each finding with its line.</summary>
+internal sealed class ConfigReport(string file)
+{
+    /// <summary>More findings than this help nobody; the rest is counted.</summary>
+    public const int FindingsMax = 200;
+
+    private readonly List<Finding> _findings = [];
+    private readonly Dictionary<string, string> _places = new(StringComparer.Ordinal);
+    private int _left;
+
+    /// <summary>Everything found, in the order of the file's sections.</summary>
+    public IReadOnlyList<Finding> Findings => _left == 0
+        ? _findings
+        : [.. _findings, new Finding(FindingSeverity.Error, "config.too_many", null,
+            $"{_left} more findings are not shown.", "Fix the ones above first.")];
+
+    /// <summary>Whether something keeps the configuration from being used.</summary>
+    public bool HasErrors => _left > 0 || _findings.Any(static f => f.Severity == FindingSeverity.Error);
+
+    /// <summary>The file's name as people gave it.</summary>
+    public string File => file;
+
+    /// <summary>The place of every node by JSON pointer, <c>duplex.yaml:12:7</c>.</summary>
+    public IReadOnlyDictionary<string, string> Places => _places;
+
+    /// <summary>Remembers a node's place.</summary>
+    public void Place(string pointer, long line, long column) => _places[pointer] = $"{file}:{line}:{column}";
+
+    /// <summary>Adds an error about a node.</summary>
+    public void Error(string code, ConfigNode at, string message, string? suggestion) =>
+        Add(FindingSeverity.Error, code, at, message, suggestion);
+
+    /// <summary>Adds a finding about a node.</summary>
+    public void Add(FindingSeverity severity, string code, ConfigNode at, string message, string? suggestion) =>
+        Add(new Finding(severity, code, at.Pointer, message, suggestion)
+        {
+            Location = $"{file}:{at.Line}:{at.Column}",
+        });
+
+    /// <summary>Adds a finding; one that has no location gets that of its path, or of the nearest node above.</summary>
+    public void Add(Finding finding)
+    {
+        if (_findings.Count == FindingsMax)
+        {
+            _left++;
+            return;
+        }
+
+        _findings.Add(finding.Location is null ? finding with { Location = Locate(finding.Path) } : finding);
+    }
+
+    private string? Locate(string? pointer) => Locate(_places, pointer);
+
+    /// <summary>The place of a pointer, or of the nearest node above it; null for null.</summary>
+    public static string? Locate(IReadOnlyDictionary<string, string> places, string? pointer)
+    {
+        while (pointer is not null)
+        {
+            if (places.TryGetValue(pointer, out var place))
+            {
+                return place;
+            }
+
+            var cut = pointer.LastIndexOf('/');
+            pointer = cut < 0 ? null : pointer[..cut];
+        }
+
+        return null;
+    }
+}
