@@ -9,11 +9,11 @@ namespace Duplex.Engine.Secrets;
 public interface ISecretStore
 {
     /// <summary>The names, versions and times; never values. In the order of the names.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or the store was changed by others.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or others tampered with the store.</exception>
     IReadOnlyList<SecretEntry> List();
 
     /// <summary>The value, or null when there is no such secret.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or the store was changed by others.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or others tampered with the store.</exception>
     string? Get(string name);
 
     /// <summary>Stores a value under a name (<see cref="SecretNames"/>), durable when it returns; the former value is gone.</summary>

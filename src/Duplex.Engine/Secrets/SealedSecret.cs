@@ -34,14 +34,14 @@ internal sealed record SealedSecret(string Name, int Version, long SetAtMs, byte
     }
 
     /// <summary>The value.</summary>
-    /// <exception cref="SyncException">Something of it was changed.</exception>
+    /// <exception cref="SyncException">Some byte of it is not ours.</exception>
     public byte[] Open(MasterKey master) => Decrypt(DataKey(master), Data, Binding("value", Name, Version));
 
     /// <summary>The same value with its data key under another master key.</summary>
     public SealedSecret Rewrap(MasterKey from, MasterKey to) =>
         this with { WrappedKey = Encrypt(to.Bytes, DataKey(from), Binding("key", Name, Version)) };
 
-    /// <summary>The error of a store that others changed.</summary>
+    /// <summary>The error of a store that others tampered with.</summary>
     public static SyncException Tampered(string what) => new(ErrorCode.StorageUnreadable,
         $"{what} was changed by something other than Duplex, or is damaged.", "Restore it from a copy, or store the secrets anew.");
 
