@@ -1,0 +1,225 @@
+using Duplex.Engine.State;
+using Duplex.Sdk;
+using Shouldly;
+using Xunit;
+using static Duplex.Conformance.StateFacts;
+using static Duplex.Engine.State.StateMutation;
+
+namespace Duplex.Conformance;
+
+/// <summary>What every state store must do with pending records, intents, dead letters, conflicts and timelines.</summary>
+public abstract class StateWorkConformance : IAsyncLifetime
+{
+    private static readonly LegId Back = new(Sync, Side.B);
+
+    /// <summary>The clock that the store under test reads.</summary>
+    protected ManualClock Clock { get; } = new();
+
+    /// <summary>The store under test.</summary>
+    protected IStateStore Store { get; private set; } = null!;
+
+    /// <summary>Opens the store; opens the same one again after it was disposed.</summary>
+    protected abstract Task<IStateStore> OpenAsync();
+
+    /// <inheritdoc/>
+    public virtual async Task InitializeAsync() => Store = await OpenAsync();
+
+    /// <inheritdoc/>
+    public virtual async Task DisposeAsync() => await Store.DisposeAsync();
+
+    [Fact]
+    public async Task A_pending_record_comes_back_with_everything_and_is_replaced_by_its_next_state()
+    {
+        var error = new SyncError(
+            ErrorCode.SinkRateLimited, "slow down", "/syncs/x", "wait", TimeSpan.FromMilliseconds(1500), "req_1");
+        var pending = new Pending(Leg, RecordKey.Of("k"), Bytes("{}"), 11, 22, 33, 44, error);
+        await Store.CommitAsync(new PutPending(pending with { Offset = 1, Error = null }), new PutPending(pending));
+        var found = (await Store.FindPendingAsync(Leg, [RecordKey.Of("none"), RecordKey.Of("k")], default)).ToList();
+        found[0].ShouldBeNull();
+        found[1].ShouldNotBeNull().Envelope.Text().ShouldBe("{}");
+        (found[1]! with { Envelope = default }).ShouldBe(pending with { Envelope = default });
+        (await Store.CountPendingAsync(Leg, default)).ShouldBe((1, 44));
+        (await Store.FindPendingAsync(Back, [RecordKey.Of("k")], default))[0].ShouldBeNull();
+
+        await Store.CommitAsync(new RemovePending(Leg, RecordKey.Of("k")), new RemovePending(Leg, RecordKey.Of("none")));
+        (await Store.CountPendingAsync(Leg, default)).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task Due_records_come_earliest_first()
+    {
+        (await Store.NextDueAsync(Leg, default)).ShouldBeNull();
+        await Store.CommitAsync(
+            new PutPending(Pending("c", 30, 5)), new PutPending(Pending("a", 10, 7)), new PutPending(Pending("b", 20, 6)),
+            new PutPending(Pending("other", 1, 1, Back)));
+        (await Store.NextDueAsync(Leg, default)).ShouldBe(10);
+        (await Keys(20, 10)).ShouldBe(["a", "b"]);
+        (await Keys(9, 10)).ShouldBeEmpty();
+        (await Keys(99, 2)).ShouldBe(["a", "b"]);
+        (await Store.CountPendingAsync(Leg, default)).ShouldBe((3, 5));
+
+        await Store.CommitAsync(new PutPending(Pending("a", 40)));
+        (await Keys(99, 10)).ShouldBe(["b", "c", "a"]);
+
+        async Task<IEnumerable<string>> Keys(long now, int limit) =>
+            (await Store.ListDueAsync(Leg, now, limit, default)).Select(static p => p.Key.ToString());
+    }
+
+    [Fact]
+    public async Task Intents_come_back_oldest_first_after_reopening()
+    {
+        var second = new Intent(Leg, RecordKey.Of("b"), "key-b", Bytes("{\"f\":1}"), Bytes("{\"e\":1}"), 5, 200);
+        var first = second with { Key = RecordKey.Of("a"), AtMicros = 100 };
+        await Store.CommitAsync(
+            new PutIntent(second with { IdempotencyKey = "replaced" }), new PutIntent(second), new PutIntent(first),
+            new PutIntent(first with { Leg = Back }));
+        await Store.DisposeAsync();
+        Store = await OpenAsync();
+        var intents = await Store.ListIntentsAsync(Leg, default);
+        intents.Select(static i => i.Key.ToString()).ShouldBe(["a", "b"]);
+        intents[1].Fields.Text().ShouldBe("{\"f\":1}");
+        intents[1].Envelope.Text().ShouldBe("{\"e\":1}");
+        (intents[1] with { Fields = default, Envelope = default }).ShouldBe(
+            second with { Fields = default, Envelope = default });
+        await Store.CommitAsync(new RemoveIntent(Leg, RecordKey.Of("a")), new RemoveIntent(Leg, RecordKey.Of("none")));
+        (await Store.ListIntentsAsync(Leg, default)).ShouldHaveSingleItem().Key.ShouldBe(RecordKey.Of("b"));
+    }
+
+    [Fact]
+    public async Task A_record_has_one_dead_letter_at_most_and_the_newest_has_the_highest_number()
+    {
+        await Store.CommitAsync(new PutDeadLetter(Letter("a", message: "old")), new PutDeadLetter(Letter("b")));
+        await Store.CommitAsync(new PutDeadLetter(Letter("a", message: "new")));
+        var letters = await Store.ListDeadLettersAsync(Sync, 0, 10, default);
+        letters.Select(static l => l.Key.ToString()).ShouldBe(["a", "b"]);
+        letters[0].Id.ShouldBeGreaterThan(letters[1].Id);
+        letters[0].Error.ShouldBe(new SyncError(ErrorCode.SinkRejected, "new"));
+
+        (await Store.FindDeadLetterAsync(letters[1].Id, default)).ShouldNotBeNull().Key.ShouldBe(RecordKey.Of("b"));
+        (await Store.FindDeadLetterAsync(999, default)).ShouldBeNull();
+        var byKey = await Store.FindDeadLettersAsync(Leg, [RecordKey.Of("none"), RecordKey.Of("b")], default);
+        byKey[0].ShouldBeNull();
+        byKey[1].ShouldNotBeNull().Id.ShouldBe(letters[1].Id);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_is_put_back_under_its_number_keeps_it()
+    {
+        await Store.CommitAsync(new PutDeadLetter(Letter("a")), new PutDeadLetter(Letter("b")));
+        var letter = (await Store.FindDeadLettersAsync(Leg, [RecordKey.Of("a")], default))[0].ShouldNotBeNull();
+        await Store.CommitAsync(new PutDeadLetter(letter with { Envelope = Bytes("{\"edited\":1}") }));
+        (await Store.FindDeadLetterAsync(letter.Id, default)).ShouldNotBeNull().Envelope.Text().ShouldBe("{\"edited\":1}");
+        (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_paged_newest_first_and_counted_by_leg()
+    {
+        await Store.CommitAsync([.. Enumerable.Range(0, 30).Select(i =>
+            new PutDeadLetter(Letter($"{i}", i % 3 == 0 ? Back : i % 3 == 1 ? Leg : new LegId("acme/other", Side.A))))]);
+        var paged = new List<DeadLetter>();
+        while (await Store.ListDeadLettersAsync(Sync, paged.LastOrDefault()?.Id ?? 0, 6, default) is { Count: > 0 } page)
+        {
+            paged.AddRange(page);
+        }
+
+        paged.Select(static l => int.Parse(l.Key.ToString())).ShouldBe(
+            Enumerable.Range(0, 30).Where(static i => i % 3 != 2).Reverse());
+        (await Store.ListDeadLettersAsync(null, 0, 100, default)).Count.ShouldBe(30);
+        (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(10);
+        await Store.CommitAsync(new RemoveDeadLetter(Leg, RecordKey.Of("1")), new RemoveDeadLetter(Leg, RecordKey.Of("none")));
+        (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(9);
+    }
+
+    [Fact]
+    public async Task A_waiting_conflict_is_replaced_and_a_resolved_one_is_kept()
+    {
+        await Store.CommitAsync(
+            new PutConflict(Conflict("1", "email", null)), new PutConflict(Conflict("1", "email", null, "9")),
+            new PutConflict(Conflict("1", "name", null)), new PutConflict(Conflict("1", "plan", Side.A)),
+            new PutConflict(Conflict("1", "plan", Side.B)), new PutConflict(Conflict("1", "email", null, sync: "acme/other")));
+        var waiting = await Store.ListConflictsAsync(Sync, true, 10, default);
+        waiting.Select(static c => c.Rule).ShouldBe(["name", "email"]);
+        waiting[1].ShouldBe(Conflict("1", "email", null, "9") with { Id = waiting[1].Id });
+        (await Store.ListConflictsAsync(Sync, false, 10, default)).Count.ShouldBe(4);
+        (await Store.ListConflictsAsync(null, true, 10, default)).Count.ShouldBe(3);
+        (await Store.ListConflictsAsync(null, false, 2, default)).Count.ShouldBe(2);
+
+        await Store.CommitAsync(new PutConflict(Conflict("1", "email", Side.B)));
+        (await Store.ListConflictsAsync(Sync, true, 10, default)).ShouldHaveSingleItem().Rule.ShouldBe("name");
+        var resolved = (await Store.ListConflictsAsync(Sync, false, 10, default)).Single(static c => c.Rule == "email");
+        resolved.Winner.ShouldBe(Side.B);
+        await Store.CommitAsync(new RemoveConflict(waiting[0].Id), new RemoveConflict(resolved.Id));
+        (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule).ShouldBe(
+            ["plan", "plan", "email"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_timeline_is_found_by_either_key_and_by_keys_that_the_link_had_before()
+    {
+        await Store.CommitAsync(
+            new AddTimeline(Line("5", "", "seen", 1)),
+            new PutLink(Link(1, "5", "x")),
+            new AddTimeline(Line("5", "x", "written", 2)),
+            new PutLink(Link(1, "6", "x")),
+            new AddTimeline(Line("6", "x", "key changed", 3)),
+            new AddTimeline(Line("", "x", "echo", 4)),
+            new AddTimeline(Line("7", "y", "another record", 5)),
+            new AddTimeline(Line("6", "x", "another sync", 6, "acme/other")));
+        string[] expected = ["seen", "written", "key changed", "echo"];
+        foreach (var (side, key) in new[] { (Side.A, "5"), (Side.A, "6"), (Side.B, "x") })
+        {
+            (await Details(side, key, 100)).ShouldBe(expected, $"{side} {key}");
+        }
+
+        (await Details(Side.A, "6", 2)).ShouldBe(["key changed", "echo"], "a long timeline shows its latest lines");
+        (await Details(Side.B, "6", 100)).ShouldBeEmpty();
+        var line = (await Store.ReadTimelineAsync(Sync, Side.A, RecordKey.Of("5"), 100, default))[0];
+        (line with { Detail = default }).ShouldBe(Line("5", "", "seen", 1) with { Detail = default });
+    }
+
+    [Fact]
+    public async Task Timelines_go_by_age_and_by_number()
+    {
+        await Store.CommitAsync([.. Enumerable.Range(1, 100).Select(i => new AddTimeline(Line("a", "", $"{i}", i)))]);
+        await Store.ApplyRetentionAsync(11, 1000, 0, default);
+        (await Details(Side.A, "a", 1000)).ShouldBe(Enumerable.Range(11, 90).Select(static i => $"{i}"));
+        await Store.ApplyRetentionAsync(0, 20, 0, default);
+        (await Details(Side.A, "a", 1000)).ShouldBe(Enumerable.Range(81, 20).Select(static i => $"{i}"));
+    }
+
+    [Fact]
+    public async Task Resolved_conflicts_go_by_age_and_waiting_ones_stay()
+    {
+        await Store.CommitAsync(
+            new PutConflict(Conflict("1", "email", null)), new PutConflict(Conflict("1", "name", Side.A)),
+            new PutConflict(Conflict("1", "plan", Side.A) with { AtMicros = 500 }));
+        await Store.ApplyRetentionAsync(100, 1000, 0, default);
+        (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule).ShouldBe(["plan", "email"]);
+    }
+
+    [Fact]
+    public async Task Tombstones_go_by_the_time_since_when_they_are_dead()
+    {
+        await Store.CommitAsync(new PutLink(Link(1, "a1", "b1")), new PutLink(Link(2, "a2", "b2")), new PutLink(Link(3, "a3", "b3")));
+        Clock.Advance(TimeSpan.FromDays(1));
+        await Store.CommitAsync(new PutLink(Link(1, "a1", "b1", state: LinkState.Deleted)));
+        Clock.Advance(TimeSpan.FromDays(1));
+        var between = Micros();
+        Clock.Advance(TimeSpan.FromDays(1));
+        await Store.CommitAsync(
+            new PutLink(Link(2, "a2", "b2", state: LinkState.Deleted)), new PutLink(Link(3, "a3", "b3", state: LinkState.Unlinked)));
+
+        await Store.ApplyRetentionAsync(0, 1000, between, default);
+        (await Store.FindLinkAsync(Side.A, "a1")).ShouldBeNull();
+        (await Store.FindLinkAsync(Side.A, "a2")).ShouldNotBeNull();
+        await Store.ApplyRetentionAsync(0, 1000, Micros() + 1, default);
+        (await Store.FindLinkAsync(Side.A, "a2")).ShouldBeNull();
+        (await Store.FindLinkAsync(Side.A, "a3")).ShouldNotBeNull();
+
+        long Micros() => (Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    }
+
+    private async Task<IEnumerable<string>> Details(Side side, string key, int limit) =>
+        (await Store.ReadTimelineAsync(Sync, side, RecordKey.Of(key), limit, default)).Select(static l => l.Detail.Text());
+}
