@@ -3,6 +3,8 @@
 # Expects `root` to be this repository's absolute path.
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+# Nothing here depends on a culture; without this the SDK refuses to start where ICU's libraries are missing.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 if [ ! -w "${HOME:-/nonexistent}" ]; then
   export DOTNET_CLI_HOME="$root/artifacts/home" HOME="$root/artifacts/home"
   mkdir -p "$HOME"
