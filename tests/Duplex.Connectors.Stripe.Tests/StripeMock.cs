@@ -70,7 +70,9 @@ public sealed class StripeMock : IAsyncLifetime
     {
         if (Environment.GetEnvironmentVariable("STRIPE_MOCK") is { Length: > 0 } given)
         {
-            return File.Exists(given) ? given : throw new FileNotFoundException("STRIPE_MOCK names no file.", given);
+            string[] named = [given, Path.Combine(given, "stripe-mock"), Path.Combine(given, "stripe-mock.xz")];
+            return named.FirstOrDefault(File.Exists)
+                ?? throw new FileNotFoundException("STRIPE_MOCK names neither the program nor its folder.", given);
         }
 
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)

@@ -15,7 +15,7 @@ internal static partial class CommentRules
         where match.Success
         select file.At(trivia.GetLocation(), $"'{match.Value.Trim()}' in a comment tells history");
 
-    [GeneratedRegex(@"\bpreviously\b|\bas before\b|\bwas changed\b|\bnow we\b|\bwe now\b|\bno longer (uses?|needed)\b|(?<=\s)#\d+\b",
+    [GeneratedRegex(@"\bpreviously\b|\bas before\b|\bnow we\b|\bwe now\b|\bno longer (uses?|needed)\b|(?<=\s)#\d+\b",
         RegexOptions.IgnoreCase)]
     private static partial Regex Past();
 }
