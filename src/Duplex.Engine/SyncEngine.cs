@@ -1,7 +1,10 @@
+using Duplex.Engine.Capture;
 using Duplex.Engine.Config;
+using Duplex.Engine.Connections;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
 using Duplex.Engine.Reconcile;
+using Duplex.Engine.Routing;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
@@ -25,42 +28,196 @@ public sealed record EngineParts(
 /// Runs every source and leg of a model. Start once, stop once. Public members may be called from any thread while it runs.
 /// Counters are published on the meter <c>Duplex</c>.
 /// </summary>
-public sealed class SyncEngine(EngineParts parts) : IAsyncDisposable
+public sealed class SyncEngine : IAsyncDisposable
 {
+    private const string Owner = "engine";
+    private static readonly TimeSpan RetentionEvery = TimeSpan.FromMinutes(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<string, CaptureLoop> _captures = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SyncRuntime> _syncs = new(StringComparer.Ordinal);
+    private readonly List<Task> _running = [];
+    private readonly StatusReader _status;
+    private readonly RecordViews _views;
+    private long _epoch;
+
+    /// <summary>Prepares an engine; opens nothing yet.</summary>
+    public SyncEngine(EngineParts parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        Parts = parts;
+        foreach (var connection in parts.Model.Connections.Values)
+        {
+            var uses = StreamUses.Of(parts.Model, connection);
+            var runtime = new ConnectionRuntime(connection, parts, [.. uses.Select(static u => u.Stream)]);
+            _captures[runtime.Id] = new CaptureLoop(runtime, uses, parts);
+        }
+
+        foreach (var model in parts.Model.Syncs.Values)
+        {
+            _syncs[model.FullName] = new SyncRuntime(model, CaptureOf(model.A), CaptureOf(model.B), parts);
+        }
+
+        _status = new StatusReader(parts, _captures.Values, _syncs.Values, parts.Clock.GetUtcNow());
+        _views = new RecordViews(parts);
+    }
+
+    /// <summary>The parts it runs on.</summary>
+    public EngineParts Parts { get; }
+
     /// <summary>
     /// Starts every connection and sync in the background and returns. A connection or sync that cannot start shows its error in
     /// <see cref="StatusAsync"/> and keeps the others running.
     /// </summary>
-    public Task StartAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _epoch = await Parts.Store.AcquireAsync(Owner, cancellationToken);
+        var retention = Parts.Model.Retention;
+        foreach (var capture in _captures.Values)
+        {
+            foreach (var stream in capture.Connection.Streams)
+            {
+                await Parts.Log.EnsureTopicAsync(
+                    new TopicSpec(capture.Connection.TopicOf(stream), 1, retention.LogAge, retention.LogBytes), cancellationToken);
+            }
+        }
+
+        foreach (var sync in _syncs.Values)
+        {
+            var paused = await Parts.Store.ReadValueAsync(PauseMark(sync), cancellationToken) is not null;
+            foreach (var view in sync.Views)
+            {
+                view.Pause(paused);
+            }
+        }
+
+        _running.AddRange(_captures.Values.Select(c => Task.Run(() => c.RunAsync(_stop.Token), CancellationToken.None)));
+        _running.AddRange(_syncs.Values.Select(s => Task.Run(() => s.RunAsync(_stop.Token), CancellationToken.None)));
+        _running.Add(Task.Run(() => KeepHouseAsync(_stop.Token), CancellationToken.None));
+    }
 
     /// <summary>Stops reading, lets writes in flight end (for a few seconds at most), records their outcomes, and returns.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running).WaitAsync(cancellationToken);
+    }
 
     /// <summary>The state of everything. Cheap; counts may be a second old.</summary>
-    public ValueTask<EngineStatus> StatusAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask<EngineStatus> StatusAsync(CancellationToken cancellationToken) => _status.ReadAsync(cancellationToken);
 
     /// <summary>Pauses a sync (both legs). Survives restarts. False if there is no such sync.</summary>
-    public ValueTask<bool> PauseAsync(string sync, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async ValueTask<bool> PauseAsync(string sync, CancellationToken cancellationToken)
+    {
+        if (!_syncs.TryGetValue(sync, out var runtime))
+        {
+            return false;
+        }
+
+        await PutAsync(PauseMark(runtime), "paused", cancellationToken);
+        foreach (var view in runtime.Views)
+        {
+            view.Pause(true);
+        }
+
+        return true;
+    }
 
     /// <summary>Resumes a paused or blocked sync; releases a brake. False if there is no such sync.</summary>
-    public ValueTask<bool> ResumeAsync(string sync, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async ValueTask<bool> ResumeAsync(string sync, CancellationToken cancellationToken)
+    {
+        if (!_syncs.TryGetValue(sync, out var runtime))
+        {
+            return false;
+        }
+
+        await PutAsync(PauseMark(runtime), null, cancellationToken);
+        var partitions = await Parts.Log.DescribeAsync(cancellationToken);
+        foreach (var view in runtime.Views)
+        {
+            var blocked = view.State == RunState.Blocked || view.Error is not null;
+            if (blocked)
+            {
+                var topics = view.Trackers.Select(static t => t.Topic).ToHashSet(StringComparer.Ordinal);
+                view.Brake.Release(partitions.Where(p => topics.Contains(p.Topic)).Select(static p => p.NextOffset).DefaultIfEmpty().Max());
+                view.Resumed.Release();
+            }
+
+            view.Pause(false);
+        }
+
+        return true;
+    }
 
     /// <summary>Both sides of a record, its link and timeline. Null if there is no such sync.</summary>
-    public ValueTask<RecordView?> ViewAsync(string sync, Side side, RecordKey key, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async ValueTask<RecordView?> ViewAsync(string sync, Side side, RecordKey key, CancellationToken cancellationToken) =>
+        _syncs.TryGetValue(sync, out var runtime)
+            ? await _views.ReadAsync(await ContextAsync(runtime, null, cancellationToken), side, key, cancellationToken)
+            : null;
 
     /// <summary>Replays dead letters: each is decided anew against the present state, so that nothing younger is overwritten.
     /// Returns how many were taken up.</summary>
-    public ValueTask<int> ReplayAsync(IReadOnlyList<long> deadLetterIds, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async ValueTask<int> ReplayAsync(IReadOnlyList<long> deadLetterIds, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(deadLetterIds);
+        var taken = 0;
+        foreach (var id in deadLetterIds)
+        {
+            if (await Parts.Store.FindDeadLetterAsync(id, cancellationToken) is { } letter
+                && _syncs.TryGetValue(letter.Leg.Sync, out var runtime)
+                && runtime.Context?.Legs[(int)letter.Leg.From] is { } leg)
+            {
+                await Replays.TakeUpAsync(runtime.Context, leg, letter);
+                taken++;
+            }
+        }
+
+        return taken;
+    }
 
     /// <summary>What a sync would do. Works while it runs and while it does not. Null if there is no such sync.</summary>
-    public Task<PlanReport?> PlanAsync(string sync, IProgress<Progress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async Task<PlanReport?> PlanAsync(string sync, IProgress<Progress>? progress, CancellationToken cancellationToken)
+    {
+        if (!_syncs.TryGetValue(sync, out var runtime))
+        {
+            return null;
+        }
+
+        var findings = new List<Finding>();
+        foreach (var connection in new[] { CaptureOf(runtime.Model.A), CaptureOf(runtime.Model.B) }.Distinct())
+        {
+            findings.AddRange(await connection.CheckOnlyAsync(cancellationToken));
+        }
+
+        if (findings.Exists(static f => f.Severity == FindingSeverity.Error))
+        {
+            return Planner.NotPossible(sync, findings);
+        }
+
+        var context = await ContextAsync(runtime, findings, cancellationToken);
+        return findings.Exists(static f => f.Severity == FindingSeverity.Error)
+            ? Planner.NotPossible(sync, findings)
+            : await new Planner(context, findings, progress).RunAsync(cancellationToken);
+    }
 
     /// <summary>Restarts a connection's capture with a fresh snapshot, after a gap or on demand. False if there is no such connection.</summary>
-    public ValueTask<bool> ResnapshotAsync(string tenant, string connection, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async ValueTask<bool> ResnapshotAsync(string tenant, string connection, CancellationToken cancellationToken)
+    {
+        if (!_captures.TryGetValue($"{tenant}/{connection}", out var capture))
+        {
+            return false;
+        }
+
+        foreach (var sync in _syncs.Values)
+        {
+            foreach (var view in sync.Views.Where(v => CaptureOf(sync.Model.Of(v.From)) == capture))
+            {
+                await PutAsync(Sweep.MarkOf(sync.Model.FullName, view.From), "asked", cancellationToken);
+            }
+        }
+
+        return await capture.ResnapshotAsync(cancellationToken);
+    }
 
     /// <summary>
     /// Takes a webhook: checks it, appends it, and returns when it is on disk. Status 200; 400 or 401 refused; 404 no such connection or
@@ -68,11 +225,65 @@ public sealed class SyncEngine(EngineParts parts) : IAsyncDisposable
     /// </summary>
     public ValueTask<(int Status, string? Reason)> ReceiveWebhookAsync(
         string tenant, string connection, WebhookDelivery delivery, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
-
-    /// <summary>The parts it runs on.</summary>
-    public EngineParts Parts { get; } = parts;
+        _captures.TryGetValue($"{tenant}/{connection}", out var capture)
+            ? capture.ReceiveAsync(delivery, cancellationToken)
+            : ValueTask.FromResult<(int, string?)>((404, "There is no such connection."));
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var capture in _captures.Values)
+        {
+            await capture.DisposeAsync();
+            await capture.Connection.DisposeAsync();
+        }
+
+        _stop.Dispose();
+    }
+
+    private static string PauseMark(SyncRuntime sync) => $"paused:{sync.Model.FullName}";
+
+    private CaptureLoop CaptureOf(SyncSideModel side) => _captures[$"{side.Connection.Tenant}/{side.Connection.Name}"];
+
+    private async ValueTask<SyncContext> ContextAsync(
+        SyncRuntime runtime, ICollection<Finding>? findings, CancellationToken cancellationToken) =>
+        findings is null && runtime.Context is { } context
+            ? context
+            : await SyncRuntime.PrepareAsync(
+                runtime.Model, CaptureOf(runtime.Model.A), CaptureOf(runtime.Model.B), Parts, findings, cancellationToken);
+
+    private async Task PutAsync(string name, string? value, CancellationToken cancellationToken)
+    {
+        if (_epoch == 0)
+        {
+            _epoch = await Parts.Store.AcquireAsync(Owner, cancellationToken);
+        }
+
+        var commit = new StateCommit { Owner = Owner, Epoch = _epoch };
+        commit.Mutations.Add(new StateMutation.PutValue(name, value));
+        await Parts.Store.CommitAsync(commit, cancellationToken);
+    }
+
+    /// <summary>Applies retention every minute. A failure shows in the stores' own obstacle and is tried again.</summary>
+    private async Task KeepHouseAsync(CancellationToken cancellationToken)
+    {
+        var retention = Parts.Model.Retention;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(RetentionEvery, Parts.Clock, cancellationToken);
+                var now = (Parts.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10;
+                await Parts.Log.ApplyRetentionAsync(cancellationToken);
+                await Parts.Store.ApplyRetentionAsync(now - (long)retention.TimelineAge.TotalMicroseconds, retention.TimelineRows,
+                    now - (long)retention.TombstoneAge.TotalMicroseconds, cancellationToken);
+            }
+            catch (Exception e) when (e is SyncException or OperationCanceledException)
+            {
+                // Nothing is lost by keeping more for a minute longer.
+            }
+        }
+    }
 }

@@ -1,0 +1,253 @@
+using System.Threading.Channels;
+using Duplex.Sdk;
+using Microsoft.Extensions.Logging;
+
+namespace Duplex.Engine.Delivery;
+
+/// <summary>
+/// The way to one connection's sink: batches writes of a stream, keeps to the sink's parallelism, bisects rejected batches, and
+/// holds everything back while the sink is down or refuses our credentials, letting one write at a time through to probe.
+/// </summary>
+internal sealed partial class Lane : IAsyncDisposable
+{
+    private const int FailuresToOpen = 5;
+
+    private readonly IRecordSink _sink;
+    private readonly ConnectorCapabilities _capabilities;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _probe = new(1);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 17);
+    private readonly Task[] _workers;
+    private volatile SyncError? _obstacle;
+    private int _failures;
+
+    public Lane(IRecordSink sink, ConnectorCapabilities capabilities, TimeProvider clock, ILogger logger)
+    {
+        _sink = sink;
+        _capabilities = capabilities;
+        _clock = clock;
+        _logger = logger;
+        _workers = [.. Enumerable.Range(0, Math.Max(1, capabilities.Parallelism)).Select(_ => Task.Run(WorkAsync))];
+    }
+
+    /// <summary>Why writes are held back; null while they flow.</summary>
+    public SyncError? Obstacle => _obstacle;
+
+    /// <summary>When the next write is let through to probe; null while writes flow.</summary>
+    public DateTimeOffset? NextProbeAt { get; private set; }
+
+    /// <summary>Hands a write over and completes with its outcome. Failures are outcomes; only a stop throws.</summary>
+    public Task<WriteOutcome> WriteAsync(WriteRequest request, CancellationToken cancellationToken)
+    {
+        var job = new Job(request, new TaskCompletionSource<WriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
+        if (!_jobs.Writer.TryWrite(job))
+        {
+            throw new OperationCanceledException("The lane is closed.");
+        }
+
+        return job.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _jobs.Writer.TryComplete();
+        await _stop.CancelAsync();
+        await Task.WhenAll(_workers);
+        while (_jobs.Reader.TryRead(out var job))
+        {
+            job.Done.TrySetCanceled();
+        }
+
+        _stop.Dispose();
+        _probe.Dispose();
+    }
+
+    private async Task WorkAsync()
+    {
+        var batch = new List<Job>(_capabilities.BatchMax);
+        try
+        {
+            while (await _jobs.Reader.WaitToReadAsync(_stop.Token))
+            {
+                batch.Clear();
+                Fill(batch);
+                if (batch.Count > 0)
+                {
+                    await SendWhenOpenAsync(batch);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            batch.ForEach(j => j.Done.TrySetCanceled());
+        }
+    }
+
+    private void Fill(List<Job> batch)
+    {
+        while (batch.Count < _capabilities.BatchMax && _jobs.Reader.TryPeek(out var next)
+            && (batch.Count == 0 || next.Request.Stream == batch[0].Request.Stream)
+            && _jobs.Reader.TryRead(out var job))
+        {
+            batch.Add(job);
+            if (job.Request.Stream != batch[0].Request.Stream)
+            {
+                // Another worker took the peeked job in between: this one belongs to another stream and goes back.
+                batch.RemoveAt(batch.Count - 1);
+                _jobs.Writer.TryWrite(job);
+                return;
+            }
+        }
+    }
+
+    private async Task SendWhenOpenAsync(List<Job> batch)
+    {
+        if (_obstacle is null)
+        {
+            await SendAsync(batch);
+            return;
+        }
+
+        await _probe.WaitAsync(_stop.Token);
+        try
+        {
+            if (_obstacle is { } obstacle)
+            {
+                var wait = _backoff.After(Math.Max(1, _failures - FailuresToOpen + 1), obstacle.RetryAfter);
+                NextProbeAt = _clock.GetUtcNow() + wait;
+                await Task.Delay(wait, _clock, _stop.Token);
+                await ProbeAsync(batch);
+                return;
+            }
+        }
+        finally
+        {
+            _probe.Release();
+        }
+
+        await SendAsync(batch);
+    }
+
+    /// <summary>Sends one request of the batch; the rest goes back to the queue unless it got through.</summary>
+    private async Task ProbeAsync(List<Job> batch)
+    {
+        await SendAsync(batch[..1]);
+        if (_obstacle is null)
+        {
+            await SendAsync(batch[1..]);
+            return;
+        }
+
+        foreach (var job in batch[1..])
+        {
+            if (!_jobs.Writer.TryWrite(job))
+            {
+                job.Done.TrySetCanceled();
+            }
+        }
+    }
+
+    private async Task SendAsync(List<Job> batch)
+    {
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        IReadOnlyList<WriteOutcome> outcomes;
+        try
+        {
+            outcomes = await _sink.WriteAsync([.. batch.Select(static j => j.Request)], _stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            batch.ForEach(static j => j.Done.TrySetCanceled());
+            throw;
+        }
+        catch (Exception e)
+        {
+            var error = (e as SyncException)?.Error ?? new SyncError(ErrorCode.Internal, $"The sink failed: {e.Message}");
+            LogSinkThrew(_logger, e);
+            outcomes = [.. batch.Select(_ => WriteOutcome.Failure(error))];
+        }
+
+        Observe(outcomes);
+        await SettleAsync(batch, outcomes);
+    }
+
+    /// <summary>Reports outcomes; requests that were not tried because of another one are sent again, in halves if need be.</summary>
+    private async Task SettleAsync(List<Job> batch, IReadOnlyList<WriteOutcome> outcomes)
+    {
+        var innocent = new List<Job>();
+        for (var i = 0; i < batch.Count; i++)
+        {
+            if (outcomes[i].Status != WriteStatus.NotTried)
+            {
+                batch[i].Done.TrySetResult(outcomes[i]);
+            }
+            else if (batch.Count == 1)
+            {
+                batch[i].Done.TrySetResult(outcomes[i] with { Status = WriteStatus.Failed });
+            }
+            else
+            {
+                innocent.Add(batch[i]);
+            }
+        }
+
+        if (innocent.Count > 0 && innocent.Count < batch.Count)
+        {
+            await SendAsync(innocent);
+        }
+        else if (innocent.Count > 0)
+        {
+            await SendAsync(innocent[..(innocent.Count / 2)]);
+            await SendAsync(innocent[(innocent.Count / 2)..]);
+        }
+    }
+
+    private void Observe(IReadOnlyList<WriteOutcome> outcomes)
+    {
+        foreach (var outcome in outcomes)
+        {
+            var code = outcome.Error?.Code;
+            if (code is ErrorCode.SinkUnavailable or ErrorCode.SinkUnauthorized)
+            {
+                if (++_failures >= FailuresToOpen || code == ErrorCode.SinkUnauthorized)
+                {
+                    if (_obstacle is null)
+                    {
+                        LogHeldBack(_logger, outcome.Error!);
+                    }
+
+                    _obstacle = outcome.Error;
+                }
+            }
+            else if (outcome.Status != WriteStatus.NotTried)
+            {
+                _failures = 0;
+                NextProbeAt = null;
+                if (_obstacle is not null)
+                {
+                    LogFlowing(_logger);
+                }
+
+                _obstacle = null;
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Writes are held back: {Error}")]
+    private static partial void LogHeldBack(ILogger logger, SyncError error);
+
+    [LoggerMessage(LogLevel.Information, "Writes flow again.")]
+    private static partial void LogFlowing(ILogger logger);
+
+    [LoggerMessage(LogLevel.Error, "The sink threw.")]
+    private static partial void LogSinkThrew(ILogger logger, Exception exception);
+
+    private sealed record Job(WriteRequest Request, TaskCompletionSource<WriteOutcome> Done);
+}

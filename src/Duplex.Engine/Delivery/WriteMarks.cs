@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using System.Text;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Delivery;
+
+/// <summary>Makes the idempotency keys of writes: the same write has the same key after a crash.</summary>
+internal static class WriteMarks
+{
+    /// <summary>
+    /// The key of a write, derived from what it is: leg, record, log offset of the change, attempt epoch and exact fields. A
+    /// different write never shares it.
+    /// </summary>
+    public static string For(
+        string installation, LegId leg, Side target, RecordKey key, long offset, int epoch, WriteOperation operation,
+        ReadOnlySpan<byte> fields)
+    {
+        var head = Encoding.UTF8.GetBytes($"{leg}\n{target.Letter()}\n{key.Json}\n{offset}\n{epoch}\n{(int)operation}\n");
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(head);
+        hash.AppendData(fields);
+        Span<byte> digest = stackalloc byte[32];
+        hash.GetHashAndReset(digest);
+        return OriginMarks.Make(installation, Convert.ToHexStringLower(digest[..16]));
+    }
+}

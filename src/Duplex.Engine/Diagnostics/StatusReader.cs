@@ -1,0 +1,149 @@
+using Duplex.Engine.Capture;
+using Duplex.Engine.Log;
+using Duplex.Engine.Routing;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Diagnostics;
+
+/// <summary>Puts the engine's state together from what captures, legs and stores say. Counts that need a query are kept for a second.</summary>
+internal sealed class StatusReader(
+    EngineParts parts, IReadOnlyCollection<CaptureLoop> captures, IReadOnlyCollection<SyncRuntime> syncs, DateTimeOffset startedAt)
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(60);
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly Dictionary<LegId, (long Position, long Since)> _moves = [];
+    private EngineStatus? _last;
+    private long _lastAt;
+
+    public async ValueTask<EngineStatus> ReadAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            if (_last is null || parts.Clock.GetElapsedTime(_lastAt) > Fresh)
+            {
+                _last = await BuildAsync(cancellationToken);
+                _lastAt = parts.Clock.GetTimestamp();
+            }
+
+            return _last;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task<EngineStatus> BuildAsync(CancellationToken cancellationToken)
+    {
+        var storage = parts.Log.Obstacle ?? parts.Store.Obstacle;
+        var reasons = new List<string>();
+        if (storage is not null)
+        {
+            reasons.Add(storage.Message);
+        }
+
+        var connections = captures.Select(static c => c.Status()).ToArray();
+        reasons.AddRange(connections
+            .Where(static c => c.State is RunState.Starting or RunState.Retrying or RunState.Blocked or RunState.Stopped)
+            .Select(static c => $"Connection {c.Tenant}/{c.Name} is {Word(c.State)}{Because(c.Error)}"));
+        var partitions = await parts.Log.DescribeAsync(cancellationToken);
+        var statuses = new List<SyncStatus>();
+        foreach (var sync in syncs)
+        {
+            statuses.Add(await SyncAsync(sync, partitions, reasons, cancellationToken));
+        }
+
+        return new EngineStatus(reasons.Count == 0, reasons, startedAt, storage, connections, statuses);
+    }
+
+    private async Task<SyncStatus> SyncAsync(
+        SyncRuntime sync, IReadOnlyList<PartitionState> partitions, List<string> reasons, CancellationToken cancellationToken)
+    {
+        var name = sync.Model.FullName;
+        var legs = new List<LegStatus>();
+        foreach (var view in sync.Views)
+        {
+            var leg = await LegAsync(sync, view, partitions, cancellationToken);
+            legs.Add(leg);
+            if (leg.State is RunState.Starting or RunState.Retrying or RunState.Blocked or RunState.Stopped)
+            {
+                reasons.Add($"Leg {new LegId(name, view.From)} is {Word(leg.State)}{Because(leg.Error)}");
+            }
+            else if (leg.State == RunState.Running && IsStuck(new LegId(name, view.From), view, leg.Behind) is { } seconds)
+            {
+                reasons.Add($"Leg {new LegId(name, view.From)} has {leg.Behind} changes before it and has not moved for {seconds} s.");
+            }
+        }
+
+        var waiting = await parts.Store.ListConflictsAsync(name, waiting: true, 1000, cancellationToken);
+        return new SyncStatus(sync.Model.Tenant, sync.Model.Name, name, Worst(legs),
+            await parts.Store.CountLinksAsync(name, LinkState.Live, cancellationToken), waiting.Count, legs);
+    }
+
+    private async Task<LegStatus> LegAsync(
+        SyncRuntime sync, LegView view, IReadOnlyList<PartitionState> partitions, CancellationToken cancellationToken)
+    {
+        var id = new LegId(sync.Model.FullName, view.From);
+        var now = parts.Clock.GetUtcNow();
+        var nowMicros = (now - DateTimeOffset.UnixEpoch).Ticks / 10;
+        var (pending, since) = await parts.Store.CountPendingAsync(id, cancellationToken);
+        long behind = 0;
+        long oldest = 0;
+        foreach (var tracker in view.Trackers)
+        {
+            var partition = partitions.FirstOrDefault(p => p.Topic == tracker.Topic && p.Partition == tracker.Partition);
+            behind += Math.Max(0, (partition?.NextOffset ?? 0) - tracker.Position);
+            if (tracker.OldestMicros is > 0 and var micros && (oldest == 0 || micros < oldest))
+            {
+                oldest = micros;
+            }
+        }
+
+        var state = view.State;
+        var error = view.Error;
+        if (state == RunState.Running && sync.Context?.Connection(view.From.Other()).Lane.Obstacle is { } obstacle && sync.Model.Flows(view.From))
+        {
+            state = obstacle.Code == ErrorCode.SinkUnauthorized ? RunState.Blocked : RunState.Retrying;
+            error = obstacle;
+        }
+
+        var counters = view.Counters;
+        return new LegStatus(view.From.Letter(), state, behind, Seconds(oldest, nowMicros), pending, Seconds(since, nowMicros),
+            await parts.Store.CountDeadLettersAsync(id, cancellationToken),
+            counters[LegCounters.Outcome.Seen], counters[LegCounters.Outcome.Written], counters[LegCounters.Outcome.Agreed],
+            counters[LegCounters.Outcome.Echo], counters[LegCounters.Outcome.Failed], error);
+    }
+
+    /// <summary>How long a running leg that has work has stood still, in seconds; null while it moves.</summary>
+    private long? IsStuck(LegId leg, LegView view, long behind)
+    {
+        var position = view.Trackers.Sum(static t => t.Position) + view.Counters[LegCounters.Outcome.Failed];
+        var now = parts.Clock.GetTimestamp();
+        if (behind == 0 || !_moves.TryGetValue(leg, out var last) || last.Position != position)
+        {
+            _moves[leg] = (position, now);
+            return null;
+        }
+
+        var still = parts.Clock.GetElapsedTime(last.Since, now);
+        return still > StuckAfter ? (long)still.TotalSeconds : null;
+    }
+
+    private static double Seconds(long sinceMicros, long nowMicros) =>
+        sinceMicros == 0 ? 0 : Math.Max(0, (nowMicros - sinceMicros) / 1e6);
+
+    private static RunState Worst(List<LegStatus> legs)
+    {
+        RunState[] order =
+            [RunState.Blocked, RunState.Retrying, RunState.Paused, RunState.Stopped, RunState.Starting, RunState.FirstSync];
+        return order.FirstOrDefault(s => legs.Exists(l => l.State == s), RunState.Running);
+    }
+
+    private static string Word(RunState state) => state.ToString().ToLowerInvariant();
+
+    private static string Because(SyncError? error) => error is null ? "." : $": {error.Message}";
+}

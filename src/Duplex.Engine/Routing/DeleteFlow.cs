@@ -1,0 +1,217 @@
+using Duplex.Engine.Config;
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Merge;
+using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>Deletes by policy, and changes that meet the memory of a deleted pair.</summary>
+internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder recorder)
+{
+    public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
+        if (turn.Link is not { } link)
+        {
+            return await ForgetUnlinkedAsync(turn);
+        }
+
+        if (link.State != LinkState.Live)
+        {
+            var kind = OriginMarks.IsOurs(turn.Change.Origin, sync.Store.Installation) ? TimelineKind.Echo : TimelineKind.Agreed;
+            return await recorder.FinishAsync(turn, kind, new TimelineDetail { Message = "The pair is deleted already." });
+        }
+
+        using var held = await sync.PairLocks.EnterAsync(link.Id, cancellationToken);
+        var fresh = (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key], cancellationToken))[0];
+        if (fresh is null || fresh.State != LinkState.Live || fresh.Id != link.Id)
+        {
+            return Step.Again;
+        }
+
+        turn.Link = fresh;
+        return await ByPolicyAsync(turn, fresh, cancellationToken);
+    }
+
+    /// <summary>
+    /// A change of a record whose pair was deleted: late, or a new record under the old key. The record itself tells which.
+    /// </summary>
+    public async Task<Step> MeetTombstoneAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        var connection = sync.Connection(leg.From);
+        var isNew = connection.Capabilities.OrderedStream && turn.Change.Operation == ChangeOperation.Create;
+        if (!isNew && await connection.FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is null)
+        {
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is deleted." });
+        }
+
+        // The other side's half of the memory stays: late changes there must still find it.
+        var link = turn.Link!;
+        var rest = leg.From == Side.A ? link with { A = default } : link with { B = default };
+        await leg.Committer.CommitAsync(
+            [rest.Key(leg.To).IsEmpty ? new StateMutation.RemoveLink(link.Id) : new StateMutation.PutLink(rest)]);
+        sync.Stamps.Touch(leg.From, turn.Change.Key);
+        return Step.Again;
+    }
+
+    private async Task<Step> ForgetUnlinkedAsync(Turn turn)
+    {
+        if (!sync.Connection(leg.From).Capabilities.OrderedStream)
+        {
+            // A create or update of this record may still be on its way and must not bring it back.
+            turn.Mutations.Add(new StateMutation.PutLink(new Link
+            {
+                Id = sync.Store.NextLinkId(),
+                Sync = sync.Name,
+                A = leg.From == Side.A ? turn.Change.Key : default,
+                B = leg.From == Side.B ? turn.Change.Key : default,
+                VersionA = leg.From == Side.A ? turn.Change.SourceMicros : 0,
+                VersionB = leg.From == Side.B ? turn.Change.SourceMicros : 0,
+                State = LinkState.Deleted,
+            }));
+        }
+
+        return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "It had no partner." });
+    }
+
+    private async Task<Step> ByPolicyAsync(Turn turn, Link link, CancellationToken cancellationToken)
+    {
+        if (link.Key(leg.To).IsEmpty || !leg.Flows)
+        {
+            turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn)));
+            return await recorder.FinishAsync(turn, TimelineKind.Unlinked, new TimelineDetail { Message = "Deletes of this side are not carried over." });
+        }
+
+        var policy = sync.Model.Of(leg.From).OnDelete;
+        switch (turn.Approved ? DeletePolicy.Propagate : policy)
+        {
+            case DeletePolicy.Unlink:
+                turn.Mutations.Add(new StateMutation.PutLink(link with { State = LinkState.Unlinked }));
+                return await recorder.FinishAsync(turn, TimelineKind.Unlinked, new TimelineDetail { Message = "Parted by policy unlink." });
+            case DeletePolicy.Manual:
+                return await recorder.FailAsync(turn, new SyncError(
+                    ErrorCode.ConflictManual, "The record was deleted; by policy manual its partner stays until a person decides.",
+                    Suggestion: "Replay this dead letter to delete the partner, or leave the partner as it is."));
+            case DeletePolicy.Restore:
+                return await RestoreAsync(turn, link, cancellationToken);
+            default:
+                return await PropagateAsync(turn, link, cancellationToken);
+        }
+    }
+
+    private async Task<Step> PropagateAsync(Turn turn, Link link, CancellationToken cancellationToken)
+    {
+        if (!turn.Approved && !leg.Brake.TryTake(turn.Offset))
+        {
+            throw new SyncException(new SyncError(ErrorCode.BrakeEngaged,
+                $"More than {sync.Model.DeleteBrake} deletes a minute came from side {leg.From.Letter()} of {sync.Name}; the leg has stopped before the next one.",
+                Path: $"{sync.Model.Path}/deletes/brake",
+                Suggestion: $"If they are meant, run: duplex resume {sync.Name}"));
+        }
+
+        var compares = sync.Connection(leg.To).Capabilities.ComparesBeforeWrite && sync.Model.Flows(leg.To);
+        var pair = new Pair(sync, link);
+        var expected = compares && pair.Knows(leg.To) ? pair.Shadow(leg.To) : null;
+        var outcome = await DeleteAsync(turn, link, expected, cancellationToken);
+        if (outcome.Status == WriteStatus.Conflict)
+        {
+            KeepLosers(turn, link, pair, outcome);
+            outcome = await DeleteAsync(turn, link, null, cancellationToken);
+        }
+
+        if (outcome.Status != WriteStatus.Applied && outcome.Error?.Code != ErrorCode.SinkGone)
+        {
+            return await recorder.FailAsync(turn, outcome.Error
+                ?? new SyncError(ErrorCode.Internal, $"The sink answered {outcome.Status} without an error."));
+        }
+
+        turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn, outcome.AtMicros)));
+        return await recorder.FinishAsync(turn, TimelineKind.Written, new TimelineDetail
+        {
+            Write = "delete", Request = outcome.RequestId, Attempt = turn.Attempts + 1,
+        }, leg.To);
+    }
+
+    private Task<WriteOutcome> DeleteAsync(
+        Turn turn, Link link, Mapping.FieldValue[]? expected, CancellationToken cancellationToken)
+    {
+        var fields = expected is null
+            ? null
+            : Values.Build(sync.Rules, leg.To, expected.Select(static (v, i) => (i, v)).Where(v => sync.Rules[v.i].ShadowName(leg.To).Length > 0));
+        return sync.WriteAsync(leg.To, new WriteRequest
+        {
+            Stream = sync.Stream(leg.To),
+            Operation = WriteOperation.Delete,
+            Key = link.Key(leg.To),
+            Expected = fields,
+            IdempotencyKey = WriteMarks.For(sync.Store.Installation, leg.Id, leg.To, turn.Change.Key, turn.Offset, turn.Attempts,
+                WriteOperation.Delete, fields is null ? [] : fields.Utf8.Span),
+        }, cancellationToken);
+    }
+
+    /// <summary>The partner was edited while the delete was on its way: the delete stands, and the edits are kept as conflicts that lost.</summary>
+    private void KeepLosers(Turn turn, Link link, Pair pair, WriteOutcome outcome)
+    {
+        if (outcome.Current is not { } current)
+        {
+            return;
+        }
+
+        var found = Values.Read(sync.Rules, leg.To, current.Root, []);
+        for (var i = 0; i < found.Length; i++)
+        {
+            if (sync.Merger.Changed(leg.To, i, found[i], pair.Shadow(leg.To)[i]))
+            {
+                var lost = Values.Text(found[i]);
+                turn.Mutations.Add(new StateMutation.PutConflict(new Conflict(
+                    0, sync.Name, link.A, link.B, sync.Rules[i].Name, leg.To == Side.A ? lost : "", leg.To == Side.B ? lost : "",
+                    leg.From, "delete", sync.NowMicros())));
+            }
+        }
+    }
+
+    /// <summary>The partner's image goes to the opposite leg as a new record, which creates it again on this side.</summary>
+    private async Task<Step> RestoreAsync(Turn turn, Link link, CancellationToken cancellationToken)
+    {
+        var connection = sync.Connection(leg.To);
+        var key = link.Key(leg.To);
+        if (!sync.Model.Flows(leg.To)
+            || await connection.FetchAsync(sync.Stream(leg.To), key, cancellationToken) is not { } partner)
+        {
+            turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn)));
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "There is nothing to restore it from." });
+        }
+
+        var now = sync.NowMicros();
+        var envelope = Envelopes.Write(new Change
+        {
+            Operation = ChangeOperation.Read,
+            Stream = sync.Stream(leg.To),
+            Key = key,
+            After = partner.Record,
+            SourceMicros = partner.AtMicros,
+            Position = "restore",
+        }, connection.Model);
+        turn.Mutations.Add(new StateMutation.PutLink(leg.From == Side.A
+            ? link with { State = LinkState.Deleted, B = default }
+            : link with { State = LinkState.Deleted, A = default }));
+        turn.Mutations.Add(new StateMutation.PutPending(new Pending(sync.Leg(leg.To), key, envelope, 0, now, 0, now, null)));
+        await sync.CommitToOtherLegAsync(leg.To, () =>
+            recorder.FinishAsync(turn, TimelineKind.Held, new TimelineDetail { Message = "Restored from its partner by policy." }));
+        sync.Stamps.Touch(leg.To, key);
+        return Step.Finished;
+    }
+
+    private Link Tombstone(Link link, Turn turn, long micros = 0) => link with
+    {
+        State = LinkState.Deleted,
+        ShadowA = default,
+        ShadowB = default,
+        Marks = default,
+        VersionA = Math.Max(link.VersionA, leg.From == Side.A ? turn.Change.SourceMicros : micros),
+        VersionB = Math.Max(link.VersionB, leg.From == Side.B ? turn.Change.SourceMicros : micros),
+    };
+}

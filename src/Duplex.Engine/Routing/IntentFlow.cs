@@ -1,0 +1,256 @@
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Mapping;
+using Duplex.Engine.Merge;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>
+/// Writes that are announced before they are sent: creates always, so that a crash between the create and its record never makes a
+/// second one, and updates whose outcome is unknown. They are repeated exactly as they were, under the same key, before anything
+/// else happens to their record.
+/// </summary>
+internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder recorder)
+{
+    /// <summary>Vendors keep idempotency keys for a day; after that a repetition could be a second effect.</summary>
+    private static readonly TimeSpan AgeMax = TimeSpan.FromHours(23);
+
+    /// <summary>Repeats an announced write, then lets the turn go on.</summary>
+    public async Task<Step> SettleAsync(Turn turn, Intent intent, CancellationToken cancellationToken)
+    {
+        if (sync.NowMicros() - intent.AtMicros > AgeMax.TotalMicroseconds)
+        {
+            return await recorder.FailAsync(turn, new SyncError(
+                ErrorCode.SinkRejected,
+                "The outcome of a write is unknown, and it is too old to be repeated safely under its idempotency key.",
+                Suggestion: "Look the record up at the other side, then replay this dead letter.",
+                Detail: intent.IdempotencyKey));
+        }
+
+        if (turn.Link is null or { State: LinkState.Live } && (turn.Link is null || turn.Link.Key(leg.To).IsEmpty))
+        {
+            return await CreateAsync(turn, intent, settling: true, cancellationToken);
+        }
+
+        return turn.Link.State == LinkState.Live
+            ? await UpdateAsync(turn, intent, turn.Link, cancellationToken)
+            : await DropAsync(turn);
+    }
+
+    /// <summary>Sends a create and records the link that it makes.</summary>
+    public async Task<Step> CreateAsync(Turn turn, Intent intent, bool settling, CancellationToken cancellationToken)
+    {
+        var step = Step.Finished;
+        await sync.CreatesFrom(leg.From).RunAsync(async () =>
+        {
+            var outcome = await sync.WriteAsync(leg.To, new WriteRequest
+            {
+                Stream = sync.Stream(leg.To),
+                Operation = WriteOperation.Create,
+                Key = default,
+                Fields = new Record(intent.Fields),
+                IdempotencyKey = intent.IdempotencyKey,
+            }, cancellationToken);
+            step = outcome.Status switch
+            {
+                WriteStatus.Applied => await CreatedAsync(turn, intent, outcome, settling),
+                _ when outcome.Error?.Code == ErrorCode.SinkExists && !outcome.Key.IsEmpty =>
+                    await PairWithExistingAsync(turn, outcome.Key),
+                _ => await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling),
+            };
+        });
+        return step;
+    }
+
+    private async Task<Step> CreatedAsync(Turn turn, Intent intent, WriteOutcome outcome, bool settling)
+    {
+        var change = settling ? ChangeEnvelope.Parse(turn.Change.Key, intent.Envelope) : turn.Change;
+        var mine = change.After is null
+            ? new FieldValue[sync.Rules.Count]
+            : Values.Read(sync.Rules, leg.From, change.After.Root, change.Unchanged);
+        var link = new Link
+        {
+            Id = sync.Store.NextLinkId(),
+            Sync = sync.Name,
+            A = leg.From == Side.A ? turn.Change.Key : outcome.Key,
+            B = leg.From == Side.A ? outcome.Key : turn.Change.Key,
+            ShadowA = Values.ToShadow(sync.Rules, Side.A, leg.From == Side.A ? mine : Theirs(intent, outcome)),
+            ShadowB = Values.ToShadow(sync.Rules, Side.B, leg.From == Side.B ? mine : Theirs(intent, outcome)),
+            VersionA = leg.From == Side.A ? change.SourceMicros : outcome.AtMicros,
+            VersionB = leg.From == Side.B ? change.SourceMicros : outcome.AtMicros,
+        };
+        turn.Mutations.Add(new StateMutation.PutLink(link));
+        turn.Mutations.Add(new StateMutation.RemoveIntent(leg.Id, turn.Change.Key));
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
+        turn.Link = link;
+        var detail = new TimelineDetail
+        {
+            Write = "create", Mark = intent.IdempotencyKey, Request = outcome.RequestId, Attempt = turn.Attempts + 1,
+        };
+        try
+        {
+            if (settling)
+            {
+                turn.Note(sync, leg, TimelineKind.Written, leg.To, detail);
+                await leg.Committer.CommitAsync(turn.Mutations);
+                leg.Counters.Add(LegCounters.Outcome.Written);
+            }
+            else
+            {
+                await recorder.FinishAsync(turn, TimelineKind.Written, detail, leg.To);
+            }
+        }
+        catch (LinkTakenException e)
+        {
+            Forget(turn.Change.Key);
+            return await recorder.FailAsync(turn, new SyncError(ErrorCode.MatchAmbiguous, e.Message,
+                Suggestion: "Another record is linked with this one already; part or delete one of the two."));
+        }
+
+        Forget(turn.Change.Key);
+        return settling ? Step.Again : Step.Finished;
+    }
+
+    /// <summary>The other side's values after a create: of the fields that were written, as the sink holds them.</summary>
+    private FieldValue[] Theirs(Intent intent, WriteOutcome outcome)
+    {
+        var sent = Values.Read(sync.Rules, leg.To, new Record(intent.Fields).Root, []);
+        var held = outcome.Current is null ? sent : Values.Read(sync.Rules, leg.To, outcome.Current.Root, []);
+        for (var i = 0; i < sent.Length; i++)
+        {
+            if (sent[i].State == FieldState.Absent)
+            {
+                held[i] = FieldValue.Unchanged;
+            }
+        }
+
+        return held;
+    }
+
+    private async Task<Step> UpdateAsync(Turn turn, Intent intent, Link link, CancellationToken cancellationToken)
+    {
+        using var held = await sync.PairLocks.EnterAsync(link.Id, cancellationToken);
+        var outcome = await sync.WriteAsync(leg.To, new WriteRequest
+        {
+            Stream = sync.Stream(leg.To),
+            Operation = WriteOperation.Update,
+            Key = link.Key(leg.To),
+            Fields = new Record(intent.Fields),
+            IdempotencyKey = intent.IdempotencyKey,
+        }, cancellationToken);
+        if (outcome.Status != WriteStatus.Applied)
+        {
+            return await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling: true);
+        }
+
+        var fresh = (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key], cancellationToken))[0];
+        if (fresh is null || fresh.Id != link.Id)
+        {
+            return await DropAsync(turn);
+        }
+
+        turn.Mutations.Add(new StateMutation.PutLink(Settled(fresh, intent, outcome)));
+        turn.Mutations.Add(new StateMutation.RemoveIntent(leg.Id, turn.Change.Key));
+        turn.Note(sync, leg, TimelineKind.Written, leg.To, new TimelineDetail
+        {
+            Write = "update", Mark = intent.IdempotencyKey, Request = outcome.RequestId, Attempt = turn.Attempts + 1,
+        });
+        await leg.Committer.CommitAsync(turn.Mutations);
+        leg.Counters.Add(LegCounters.Outcome.Written);
+        Forget(turn.Change.Key);
+        return Step.Again;
+    }
+
+    private Link Settled(Link link, Intent intent, WriteOutcome outcome)
+    {
+        var change = ChangeEnvelope.Parse(link.Key(leg.From), intent.Envelope);
+        var shadows = new[]
+        {
+            Values.FromShadow(sync.Rules, Side.A, link.ShadowA), Values.FromShadow(sync.Rules, Side.B, link.ShadowB),
+        };
+        var theirs = Theirs(intent, outcome);
+        var mine = change.After is null ? null : Values.Read(sync.Rules, leg.From, change.After.Root, change.Unchanged);
+        for (var i = 0; i < theirs.Length; i++)
+        {
+            if (theirs[i].State != FieldState.Unchanged)
+            {
+                shadows[(int)leg.To][i] = theirs[i];
+                shadows[(int)leg.From][i] = mine is null || mine[i].State == FieldState.Unchanged
+                    ? shadows[(int)leg.From][i]
+                    : mine[i];
+            }
+        }
+
+        return link with
+        {
+            ShadowA = Values.ToShadow(sync.Rules, Side.A, shadows[0]),
+            ShadowB = Values.ToShadow(sync.Rules, Side.B, shadows[1]),
+            VersionA = leg.To == Side.A ? Math.Max(link.VersionA, outcome.AtMicros) : link.VersionA,
+            VersionB = leg.To == Side.B ? Math.Max(link.VersionB, outcome.AtMicros) : link.VersionB,
+        };
+    }
+
+    private async Task<Step> FailedAsync(Turn turn, Intent intent, SyncError error, bool settling)
+    {
+        var unknown = FailurePolicy.OutcomeUnknown(error.Code);
+        leg.CreateUnknown(turn.Change.Key, unknown && turn.Link is null);
+        if (!unknown && error.Code is not (ErrorCode.SinkRateLimited or ErrorCode.SinkUnauthorized))
+        {
+            // The write definitely did not happen: the record is decided anew, under a new key.
+            await leg.Committer.CommitAsync([new StateMutation.RemoveIntent(leg.Id, turn.Change.Key)]);
+            Forget(turn.Change.Key);
+            if (settling && turn.Offset != intent.Offset)
+            {
+                return Step.Again;
+            }
+        }
+
+        return await recorder.FailAsync(turn, error);
+    }
+
+    private async Task<Step> PairWithExistingAsync(Turn turn, RecordKey existing)
+    {
+        Forget(turn.Change.Key);
+        var link = new Link
+        {
+            Id = sync.Store.NextLinkId(),
+            Sync = sync.Name,
+            A = leg.From == Side.A ? turn.Change.Key : existing,
+            B = leg.From == Side.A ? existing : turn.Change.Key,
+        };
+        turn.Link = link;
+        turn.Note(sync, leg, TimelineKind.Linked, leg.To, new TimelineDetail { Message = "The record was there already." });
+        try
+        {
+            await leg.Committer.CommitAsync(
+            [
+                new StateMutation.RemoveIntent(leg.Id, turn.Change.Key), new StateMutation.PutLink(link), .. turn.Mutations,
+            ]);
+        }
+        catch (LinkTakenException e)
+        {
+            return await recorder.FailAsync(turn, new SyncError(ErrorCode.SinkExists, e.Message,
+                Suggestion: "The existing record is linked with another one; part or delete one of the two, then replay."));
+        }
+
+        return Step.Again;
+    }
+
+    private async Task<Step> DropAsync(Turn turn)
+    {
+        await leg.Committer.CommitAsync([new StateMutation.RemoveIntent(leg.Id, turn.Change.Key)]);
+        Forget(turn.Change.Key);
+        return Step.Again;
+    }
+
+    private void Forget(RecordKey key)
+    {
+        leg.Intents.TryRemove(key, out _);
+        leg.CreateUnknown(key, unknown: false);
+    }
+
+    private static SyncError Unexpected(WriteOutcome outcome) =>
+        new(ErrorCode.Internal, $"The sink answered a write with {outcome.Status} and no error.");
+}

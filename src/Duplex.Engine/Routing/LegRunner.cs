@@ -1,0 +1,133 @@
+using Duplex.Engine.Log;
+using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>One life of a leg: takes ownership, continues where the store says, and runs until it is stopped or something breaks.</summary>
+internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, LegView view)
+{
+    private const int Window = 1024;
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ConsumerEvery = TimeSpan.FromSeconds(2);
+
+    private readonly LegId _id = sync.Leg(from);
+    private readonly string _topic = sync.Connection(from).TopicOf(sync.Stream(from));
+
+    /// <summary>Runs until cancelled (returns) or broken (throws what broke it).</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var epoch = await sync.Store.AcquireAsync(_id.ToString(), cancellationToken);
+        await using var committer = new Committer(sync, _id, epoch);
+        committer.Start();
+        var leg = new LegState(sync, from, committer)
+        {
+            Counters = view.Counters,
+            Brake = view.Brake,
+            Indexed = await IndexMarks.ReadAsync(sync, from, cancellationToken) ?? [],
+        };
+        using var stopNow = new CancellationTokenSource();
+        using var turns = new TurnRunner(leg, new RecordFlow(sync, leg), Window, stopNow.Token);
+        await TakeUpIntentsAsync(leg, cancellationToken);
+        var trackers = await TrackAsync(committer, cancellationToken);
+        sync.Legs[(int)from] = leg;
+        view.Attach(turns, trackers);
+        try
+        {
+            await RunLoopsAsync(leg, turns, trackers, cancellationToken);
+        }
+        finally
+        {
+            view.Detach();
+            sync.Legs[(int)from] = null;
+            await EndTurnsAsync(turns, stopNow);
+        }
+    }
+
+    private async Task RunLoopsAsync(
+        LegState leg, TurnRunner turns, IReadOnlyList<OffsetTracker> trackers, CancellationToken cancellationToken)
+    {
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var loops = trackers.Select(t => new LegReader(sync, leg, turns, log, t).RunAsync(reading.Token))
+            .Append(new PendingLoop(sync, leg, turns).RunAsync(reading.Token))
+            .Append(TellConsumersAsync(trackers, reading.Token))
+            .ToList();
+        var broken = await Task.WhenAny([.. loops, turns.Fault, leg.Committer.Broken]);
+        await reading.CancelAsync();
+        await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (turns.Fault.IsCompletedSuccessfully)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(await turns.Fault);
+        }
+
+        if (leg.Committer.Broken.IsCompletedSuccessfully)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(await leg.Committer.Broken);
+        }
+
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            await broken;
+        }
+    }
+
+    /// <summary>Lets turns under way end, then cuts off what still runs; neither loses anything.</summary>
+    private async Task EndTurnsAsync(TurnRunner turns, CancellationTokenSource stopNow)
+    {
+        using var grace = new CancellationTokenSource(Grace, sync.Clock);
+        try
+        {
+            await turns.DrainAsync(grace.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await stopNow.CancelAsync();
+            await turns.DrainAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task<List<OffsetTracker>> TrackAsync(Committer committer, CancellationToken cancellationToken)
+    {
+        var positions = await sync.Store.ReadPositionsAsync(_id, cancellationToken);
+        var trackers = new List<OffsetTracker>();
+        foreach (var partition in (await log.DescribeAsync(cancellationToken)).Where(p => p.Topic == _topic))
+        {
+            var stored = positions.FirstOrDefault(p => p.Topic == _topic && p.Partition == partition.Partition);
+            trackers.Add(committer.Track(_topic, partition.Partition, stored?.Offset ?? partition.FirstOffset));
+        }
+
+        return trackers;
+    }
+
+    /// <summary>Writes announced before the last end come first: each is repeated before its record is looked at otherwise.</summary>
+    private async Task TakeUpIntentsAsync(LegState leg, CancellationToken cancellationToken)
+    {
+        foreach (var intent in await sync.Store.ListIntentsAsync(_id, cancellationToken))
+        {
+            leg.Intents[intent.Key] = intent;
+            var link = (await sync.Store.FindLinksAsync(sync.Name, from, [intent.Key], cancellationToken))[0];
+            leg.CreateUnknown(intent.Key, unknown: link is null);
+            if ((await sync.Store.FindPendingAsync(_id, [intent.Key], cancellationToken))[0] is null)
+            {
+                var now = sync.NowMicros();
+                var pending = new Pending(_id, intent.Key, intent.Envelope, intent.Offset, now, 0, now, null);
+                await leg.CommitPendingAsync(() => leg.Committer.CommitAsync([new StateMutation.PutPending(pending)]));
+            }
+        }
+    }
+
+    private async Task TellConsumersAsync(IReadOnlyList<OffsetTracker> trackers, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            foreach (var tracker in trackers)
+            {
+                await log.AdvanceConsumerAsync(
+                    _id.ToString(), tracker.Topic, tracker.Partition, tracker.Position, cancellationToken);
+            }
+
+            await Task.Delay(ConsumerEvery, sync.Clock, cancellationToken);
+        }
+    }
+}

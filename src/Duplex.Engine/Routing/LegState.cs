@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Duplex.Engine.Links;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>What one leg keeps in memory while it runs.</summary>
+internal sealed class LegState(SyncContext sync, Side from, Committer committer)
+{
+    private readonly HashSet<RecordKey> _unknown = [];
+    private int _pendingWrites;
+    private volatile bool _hasPending = true;
+
+    public LegId Id { get; } = sync.Leg(from);
+
+    public Side From { get; } = from;
+
+    public Side To { get; } = from.Other();
+
+    /// <summary>Whether it writes; a leg that does not only keeps candidates and links up to date.</summary>
+    public bool Flows { get; } = sync.Model.Flows(from);
+
+    public Committer Committer { get; } = committer;
+
+    public KeyGates Gates { get; } = new();
+
+    /// <summary>Wakes the pending loop.</summary>
+    public SemaphoreSlim PendingWake { get; } = new(0);
+
+    /// <summary>Writes that were announced and whose outcome is not recorded, by the key of their record.</summary>
+    public ConcurrentDictionary<RecordKey, Intent> Intents { get; } = new();
+
+    public required LegCounters Counters { get; init; }
+
+    public required DeleteBrake Brake { get; init; }
+
+    /// <summary>By partition: entries before this offset were indexed before any delivery began, on both sides.</summary>
+    public Dictionary<int, long> Indexed { get; init; } = [];
+
+    /// <summary>Whether the leg may have dead letters; while not, none are looked up.</summary>
+    public bool MayHaveDeadLetters { get; set; } = true;
+
+    /// <summary>Whether the leg may have pending records; while not, none are looked up.</summary>
+    public bool MayHavePending => _hasPending || Volatile.Read(ref _pendingWrites) > 0;
+
+    /// <summary>Brackets a commit that makes a record pending.</summary>
+    public async Task CommitPendingAsync(Func<Task> commit)
+    {
+        Interlocked.Increment(ref _pendingWrites);
+        try
+        {
+            await commit();
+            _hasPending = true;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pendingWrites);
+        }
+
+        PendingWake.Release();
+    }
+
+    /// <summary>Asks the store whether anything is pending.</summary>
+    public async ValueTask RefreshPendingAsync(CancellationToken cancellationToken)
+    {
+        _hasPending = false;
+        var (count, _) = await sync.Store.CountPendingAsync(Id, cancellationToken);
+        if (count > 0)
+        {
+            _hasPending = true;
+        }
+    }
+
+    /// <summary>The create of the record was sent and nobody knows whether it happened.</summary>
+    public void CreateUnknown(RecordKey key, bool unknown)
+    {
+        lock (_unknown)
+        {
+            _ = unknown ? _unknown.Add(key) : _unknown.Remove(key);
+            sync.CreatesFrom(From).Unknown = _unknown.Count;
+        }
+    }
+}

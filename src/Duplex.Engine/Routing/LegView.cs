@@ -1,0 +1,90 @@
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>What outlives one life of a leg and is seen from outside: its state, error, counters, brake and pause.</summary>
+internal sealed class LegView(string sync, Side from, DeleteBrake brake)
+{
+    private readonly Lock _lock = new();
+    private TurnRunner? _turns;
+    private IReadOnlyList<OffsetTracker> _trackers = [];
+    private bool _paused;
+    private RunState _state = RunState.Starting;
+
+    public Side From { get; } = from;
+
+    public DeleteBrake Brake { get; } = brake;
+
+    public LegCounters Counters { get; } = new(sync, from.Letter());
+
+    public SyncError? Error { get; private set; }
+
+    public DateTimeOffset? NextAttemptAt { get; private set; }
+
+    /// <summary>Wakes a blocked leg.</summary>
+    public SemaphoreSlim Resumed { get; } = new(0);
+
+    public RunState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _paused ? RunState.Paused : _state;
+            }
+        }
+    }
+
+    public IReadOnlyList<OffsetTracker> Trackers
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _trackers;
+            }
+        }
+    }
+
+    public void Set(RunState state, SyncError? error = null, DateTimeOffset? nextAttemptAt = null)
+    {
+        lock (_lock)
+        {
+            _state = state;
+            Error = error;
+            NextAttemptAt = nextAttemptAt;
+        }
+    }
+
+    public void Pause(bool paused)
+    {
+        lock (_lock)
+        {
+            _paused = paused;
+            _turns?.Pause(paused);
+        }
+    }
+
+    public void Attach(TurnRunner turns, IReadOnlyList<OffsetTracker> trackers)
+    {
+        lock (_lock)
+        {
+            _turns = turns;
+            _trackers = trackers;
+            turns.Pause(_paused);
+            _state = RunState.Running;
+            Error = null;
+            NextAttemptAt = null;
+        }
+    }
+
+    public void Detach()
+    {
+        lock (_lock)
+        {
+            _turns = null;
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Mapping;
+using Duplex.Engine.Merge;
+using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>Records that no link holds: paired with an existing one by the match fields, created at the other side, or left to a person.</summary>
+internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder recorder, IntentFlow intents)
+{
+    /// <summary>How often a record waits while the other leg has creates of unknown outcome, before it is taken for a new one.</summary>
+    private const int WaitsMax = 12;
+
+    public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        var opposite = sync.CreatesFrom(leg.To);
+        var ours = OriginMarks.IsOurs(turn.Change.Origin, sync.Store.Installation);
+        if (opposite.Unknown > 0 && (ours || turn.Attempts < WaitsMax))
+        {
+            turn.WaitingFor = "a create whose outcome is unknown: it may have made this record";
+            return await recorder.WaitAsync(turn);
+        }
+
+        var match = sync.Match.Of(leg.From, turn.Change.After!.Root);
+        using var held = match is null ? null : await sync.MatchLocks.EnterAsync(match, cancellationToken);
+        var waited = await opposite.WaitAsync(cancellationToken);
+        if ((waited || !sync.Stamps.IsFresh(leg.From, turn.Change.Key, turn.Since))
+            && (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key], cancellationToken))[0] is not null)
+        {
+            return Step.Again;
+        }
+
+        if (match is not null && await PartnerAsync(turn, match, cancellationToken) is { } paired)
+        {
+            return paired;
+        }
+
+        if (leg.Flows)
+        {
+            return await CreateAsync(turn, cancellationToken);
+        }
+
+        turn.Mutations.Add(new StateMutation.PutCandidate(new Candidate(sync.Name, leg.From, turn.Change.Key, match)));
+        return await recorder.FinishAsync(turn, TimelineKind.Filtered, new TimelineDetail
+        {
+            Message = $"New records of side {leg.From.Letter()} are not carried over: direction.",
+        });
+    }
+
+    private async Task<Step?> PartnerAsync(Turn turn, string match, CancellationToken cancellationToken)
+    {
+        var others = await sync.Store.FindCandidatesAsync(sync.Name, leg.To, match, 2, cancellationToken);
+        if (others.Count == 0)
+        {
+            return null;
+        }
+
+        var alike = await sync.Store.FindCandidatesAsync(sync.Name, leg.From, match, 2, cancellationToken);
+        if (others.Count == 1 && alike.All(c => c.Key == turn.Change.Key))
+        {
+            return await PairAsync(turn, others[0].Key, cancellationToken);
+        }
+
+        await leg.Committer.CommitAsync(
+            [new StateMutation.PutCandidate(new Candidate(sync.Name, leg.From, turn.Change.Key, match))]);
+        if (!leg.Flows)
+        {
+            return await recorder.FinishAsync(turn, TimelineKind.Held, new TimelineDetail { Message = "Several records match." });
+        }
+
+        return await recorder.FailAsync(turn, new SyncError(
+            ErrorCode.MatchAmbiguous, "Several records share the match values, so none was paired.",
+            Path: string.Join(", ", sync.Model.Match.Select(m => (leg.From == Side.A ? m.A : m.B).Text)),
+            Suggestion: "Make the match fields unique among the records concerned, then replay this dead letter."));
+    }
+
+    /// <summary>
+    /// Pairs with an existing record. During the first pass the other leg comes by its image and brings the two together; later the image
+    /// is fetched.
+    /// </summary>
+    private async Task<Step> PairAsync(Turn turn, RecordKey partner, CancellationToken cancellationToken)
+    {
+        var firstPass = turn.Partition >= 0 && leg.Indexed.GetValueOrDefault(turn.Partition) > turn.Offset;
+        var now = firstPass ? null : await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken);
+        if (!firstPass && now is null)
+        {
+            await leg.Committer.CommitAsync([new StateMutation.RemoveCandidate(sync.Name, leg.To, partner)]);
+            return Step.Again;
+        }
+
+        var mine = Values.Read(sync.Rules, leg.From, turn.Change.After!.Root, turn.Change.Unchanged);
+        var shadow = Values.ToShadow(sync.Rules, leg.From, mine);
+        var link = new Link
+        {
+            Id = sync.Store.NextLinkId(),
+            Sync = sync.Name,
+            A = leg.From == Side.A ? turn.Change.Key : partner,
+            B = leg.From == Side.A ? partner : turn.Change.Key,
+            ShadowA = leg.From == Side.A ? shadow : default,
+            ShadowB = leg.From == Side.B ? shadow : default,
+            VersionA = leg.From == Side.A ? turn.Change.SourceMicros : 0,
+            VersionB = leg.From == Side.B ? turn.Change.SourceMicros : 0,
+        };
+        turn.Link = link;
+        turn.Mutations.Add(new StateMutation.PutLink(link));
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.A, link.A));
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.B, link.B));
+        var detail = new TimelineDetail { Fields = sync.Model.Match.Select(static m => m.A.Text), Message = "Paired by the match fields." };
+        try
+        {
+            if (firstPass)
+            {
+                return await recorder.FinishAsync(turn, TimelineKind.Linked, detail);
+            }
+
+            turn.Note(sync, leg, TimelineKind.Linked, leg.From, detail);
+            await leg.Committer.CommitAsync(turn.Mutations);
+            return Step.Again;
+        }
+        catch (LinkTakenException)
+        {
+            return Step.Again;
+        }
+    }
+
+    private async Task<Step> CreateAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        if (turn.Change.Unchanged.Count > 0 && !await CompleteAsync(turn, cancellationToken))
+        {
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
+        }
+
+        var values = Values.Read(sync.Rules, leg.From, turn.Change.After!.Root, turn.Change.Unchanged);
+        var fields = new List<(int, FieldValue)>();
+        for (var i = 0; i < sync.Rules.Count; i++)
+        {
+            var rule = sync.Rules[i];
+            if (!rule.Flows(leg.From) || rule.ShadowName(leg.To).Length == 0)
+            {
+                continue;
+            }
+
+            var value = rule.ShadowName(leg.From).Length == 0 ? FieldValue.Absent : values[i];
+            if (!rule.TryMap(leg.From, value, out var wanted, out var problem))
+            {
+                return await recorder.FailAsync(turn, PairFlow.Unmappable(rule.Name, problem));
+            }
+
+            if (wanted.State is FieldState.Present or FieldState.Null)
+            {
+                fields.Add((i, wanted));
+            }
+        }
+
+        var record = Values.Build(sync.Rules, leg.To, fields);
+        var mark = WriteMarks.For(sync.Store.Installation, leg.Id, leg.To, turn.Change.Key, turn.Offset, turn.Attempts,
+            WriteOperation.Create, record.Utf8.Span);
+        var intent = new Intent(leg.Id, turn.Change.Key, mark, record.Utf8, turn.Envelope, turn.Offset, sync.NowMicros());
+        turn.Note(sync, leg, TimelineKind.Seen, leg.From, new TimelineDetail());
+        await leg.Committer.CommitAsync([new StateMutation.PutIntent(intent)]);
+        leg.Intents[turn.Change.Key] = intent;
+        return await intents.CreateAsync(turn, intent, settling: false, cancellationToken);
+    }
+
+    /// <summary>A create needs every field: what the change does not tell is read from the source.</summary>
+    private async Task<bool> CompleteAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        var connection = sync.Connection(leg.From);
+        if (await connection.FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not { } fetched)
+        {
+            return false;
+        }
+
+        turn.Change = Envelopes.WithImage(turn.Change, fetched.Record, []);
+        turn.Envelope = Envelopes.Write(turn.Change, connection.Model);
+        return true;
+    }
+}

@@ -1,0 +1,185 @@
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Mapping;
+using Duplex.Engine.Merge;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>Changes of records that a live link holds: echo, agreement, or a merge and its writes.</summary>
+internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder)
+{
+    private readonly PairWriter _writer = new(sync, leg, recorder);
+
+    public static SyncError Unmappable(string rule, string? problem) => new(
+        ErrorCode.MappingFailed, $"The value of {rule} {problem ?? "has no form on the other side"}.", Path: rule,
+        Suggestion: "Correct the value at its source, or the mapping rule, then replay this dead letter.");
+
+    public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        var link = turn.Link!;
+        using var held = await sync.PairLocks.EnterAsync(link.Id, cancellationToken);
+        if (!sync.Stamps.IsFresh(Side.A, link.A, turn.Since) || !sync.Stamps.IsFresh(Side.B, link.B, turn.Since))
+        {
+            turn.Since = sync.Stamps.Now;
+            var fresh = (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key], cancellationToken))[0];
+            if (fresh is null || fresh.State != LinkState.Live || fresh.Id != link.Id)
+            {
+                return Step.Again;
+            }
+
+            turn.Link = link = fresh;
+        }
+
+        var pair = new Pair(sync, link);
+        var mine = Values.Read(sync.Rules, leg.From, turn.Change.After!.Root, turn.Change.Unchanged);
+        return pair.HasMet
+            ? await MergeAsync(turn, pair, mine, cancellationToken)
+            : await MeetAsync(turn, pair, mine, cancellationToken);
+    }
+
+    private async Task<Step> MergeAsync(Turn turn, Pair pair, FieldValue[] mine, CancellationToken cancellationToken)
+    {
+        var ours = OriginMarks.IsOurs(turn.Change.Origin, sync.Store.Installation);
+        if (ours && Overrun(turn, pair) is { } overrun)
+        {
+            return await _writer.RunAsync(turn, pair, overrun, _ => overrun, finishes: false, cancellationToken);
+        }
+
+        if (!sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
+        {
+            return await recorder.FinishAsync(turn, ours ? TimelineKind.Echo : TimelineKind.Agreed, new TimelineDetail());
+        }
+
+        if (InDoubt(turn.Change, pair.Link))
+        {
+            var fetched = await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);
+            if (fetched is null)
+            {
+                return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
+            }
+
+            mine = Values.Read(sync.Rules, leg.From, fetched.Record.Root, []);
+            pair.Raise(leg.From, fetched.AtMicros);
+            if (!sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
+            {
+                return await recorder.FinishAsync(turn, ours ? TimelineKind.Echo : TimelineKind.Agreed,
+                    new TimelineDetail { Message = "Older than what is known; read anew." });
+            }
+        }
+
+        var state = new SideState(mine, turn.Change.SourceMicros);
+        var other = await OtherAsync(pair, cancellationToken);
+        pair.Raise(leg.From, turn.Change.SourceMicros);
+        var result = sync.Merger.Merge(leg.From, state, other, pair.ShadowA, pair.ShadowB, pair.Marks.Held);
+        return await _writer.RunAsync(turn, pair, result,
+            met => sync.Merger.Merge(leg.From, state, met, pair.ShadowA, pair.ShadowB, pair.Marks.Held),
+            finishes: true, cancellationToken);
+    }
+
+    /// <summary>The other side's newer state where the opposite leg has it waiting; null for nothing.</summary>
+    private async ValueTask<SideState?> OtherAsync(Pair pair, CancellationToken cancellationToken)
+    {
+        var waiting = (await sync.Store.FindPendingAsync(sync.Leg(leg.To), [pair.Link.Key(leg.To)], cancellationToken))[0];
+        if (waiting is null)
+        {
+            return null;
+        }
+
+        var change = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
+        return change.After is null
+            ? null
+            : new SideState(Values.Read(sync.Rules, leg.To, change.After.Root, change.Unchanged), change.SourceMicros);
+    }
+
+    private async Task<Step> MeetAsync(Turn turn, Pair pair, FieldValue[] mine, CancellationToken cancellationToken)
+    {
+        FieldValue[] theirs;
+        if (pair.Knows(leg.To))
+        {
+            theirs = pair.Shadow(leg.To);
+        }
+        else if (turn.Partition >= 0 && leg.Indexed.GetValueOrDefault(turn.Partition) > turn.Offset)
+        {
+            pair.Learn(leg.From, mine);
+            pair.Raise(leg.From, turn.Change.SourceMicros);
+            turn.Mutations.Add(new StateMutation.PutLink(pair.ToLink()));
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "Waits to meet its partner." });
+        }
+        else
+        {
+            var partner = pair.Link.Key(leg.To);
+            if (await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken) is not { } fetched)
+            {
+                await leg.Committer.CommitAsync([new StateMutation.RemoveLink(pair.Link.Id)]);
+                sync.Stamps.Touch(leg.From, turn.Change.Key);
+                return Step.Again;
+            }
+
+            theirs = Values.Read(sync.Rules, leg.To, fetched.Record.Root, []);
+            pair.Raise(leg.To, fetched.AtMicros);
+        }
+
+        pair.Raise(leg.From, turn.Change.SourceMicros);
+        return await _writer.RunAsync(turn, pair, Meet(mine, theirs), met => Meet(mine, met.Values), finishes: true, cancellationToken);
+    }
+
+    private MergeResult Meet(FieldValue[] mine, FieldValue[] theirs) =>
+        sync.Merger.Meet(leg.From == Side.A ? mine : theirs, leg.From == Side.A ? theirs : mine);
+
+    /// <summary>
+    /// Whether the change may be older than what the link knows. An ordered stream tells by time alone when our own write came after it;
+    /// an unordered one is in doubt within its clock's resolution.
+    /// </summary>
+    private bool InDoubt(Change change, Link link)
+    {
+        var known = leg.From == Side.A ? link.VersionA : link.VersionB;
+        var capabilities = sync.Connection(leg.From).Capabilities;
+        if (capabilities.OrderedStream)
+        {
+            return change.SourceMicros != 0 && change.SourceMicros < known;
+        }
+
+        var resolution = Math.Max(1, capabilities.ClockResolutionMicros);
+        return change.SourceMicros / resolution <= known / resolution;
+    }
+
+    /// <summary>
+    /// Looks at our own write coming back: where the value before it is not the one that we believed to be there, it fell on
+    /// somebody's edit, and that edit is decided about now.
+    /// </summary>
+    private MergeResult? Overrun(Turn turn, Pair pair)
+    {
+        var index = pair.Marks.Writes.FindIndex(w => w.Target == leg.From && w.Mark == turn.Change.Origin);
+        if (index < 0 || turn.Change.Before is not { } before)
+        {
+            return null;
+        }
+
+        var write = pair.Marks.Writes[index];
+        var edits = new List<(int, FieldValue)>();
+        for (var i = 0; i < sync.Rules.Count; i++)
+        {
+            var rule = sync.Rules[i];
+            if (!write.Believed.TryGetValue(rule.Name, out var believed) || believed.State == FieldState.Unchanged)
+            {
+                continue;
+            }
+
+            var was = rule.Read(leg.From, before.Root, []);
+            if (was.State != FieldState.Absent && !rule.Same(leg.From, was, believed)
+                && !(Values.IsEmpty(was) && Values.IsEmpty(believed))
+                && !rule.Same(leg.From, was, pair.Shadow(leg.From)[i]))
+            {
+                edits.Add((i, was));
+            }
+        }
+
+        pair.Marks.Writes.RemoveAt(index);
+        return edits.Count == 0
+            ? null
+            : sync.Merger.Overrun(
+                leg.From, edits, turn.Change.SourceMicros, write.SourceMicros, pair.ShadowA, pair.ShadowB);
+    }
+}

@@ -1,0 +1,194 @@
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Waiting;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>How a step of a turn ended.</summary>
+internal enum Step
+{
+    /// <summary>Recorded: the turn is over.</summary>
+    Finished,
+    /// <summary>What is known has changed: look again and decide anew.</summary>
+    Again,
+}
+
+/// <summary>
+/// The one path of a change through a leg: what is known → unsettled writes first → linked, new, or deleted → written → recorded. Called
+/// when it is the record's turn; two turns of one record never overlap.
+/// </summary>
+internal sealed class RecordFlow
+{
+    private const int RoundsMax = 20;
+
+    private readonly SyncContext _sync;
+    private readonly LegState _leg;
+    private readonly Recorder _recorder;
+    private readonly IntentFlow _intents;
+    private readonly PairFlow _pairs;
+    private readonly NewcomerFlow _newcomers;
+    private readonly DeleteFlow _deletes;
+
+    public RecordFlow(SyncContext sync, LegState leg)
+    {
+        _sync = sync;
+        _leg = leg;
+        _recorder = new Recorder(sync, leg);
+        _intents = new IntentFlow(sync, leg, _recorder);
+        _pairs = new PairFlow(sync, leg, _recorder);
+        _newcomers = new NewcomerFlow(sync, leg, _recorder, _intents);
+        _deletes = new DeleteFlow(sync, leg, _recorder);
+    }
+
+    /// <summary>Deals with one change and returns when its outcome is durable.</summary>
+    /// <exception cref="SyncException">The leg cannot go on: brake, or a store that fails.</exception>
+    public async Task RunAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await KnowAsync(turn, cancellationToken);
+            if (turn.Tracker is null && turn.Pending is null && !turn.Synthetic)
+            {
+                return;
+            }
+
+            await FollowKeyChangeAsync(turn, cancellationToken);
+            if ((turn.Tracker is not null || turn.Synthetic) && turn.Pending is { } pending)
+            {
+                await FoldAsync(turn, pending);
+                return;
+            }
+
+            await DecideAsync(turn, cancellationToken);
+        }
+        catch (SyncException e) when (FailurePolicy.For(e.Error.Code) is FailureAction.Retry or FailureAction.DeadLetter)
+        {
+            await _recorder.FailAsync(turn, e.Error);
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or FormatException or InvalidOperationException
+            or KeyNotFoundException or ArgumentException)
+        {
+            await _recorder.FailAsync(turn, new SyncError(
+                ErrorCode.Internal, $"Deciding about the change failed: {e.GetType().Name}: {e.Message}",
+                Suggestion: "Please report this with the record's timeline.", Detail: e.StackTrace));
+        }
+    }
+
+    private async Task DecideAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < RoundsMax; round++)
+        {
+            if (await StepAsync(turn, cancellationToken) == Step.Finished)
+            {
+                return;
+            }
+
+            turn.Mutations.Clear();
+            await ReloadAsync(turn, cancellationToken);
+        }
+
+        turn.WaitingFor = "the record to settle: it changes on both sides all the time";
+        await _recorder.WaitAsync(turn);
+    }
+
+    private async Task<Step> StepAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        if (_leg.Intents.TryGetValue(turn.Change.Key, out var intent))
+        {
+            return await _intents.SettleAsync(turn, intent, cancellationToken);
+        }
+
+        if (turn.Change.Operation == ChangeOperation.Delete)
+        {
+            return await _deletes.RunAsync(turn, cancellationToken);
+        }
+
+        if (turn.Change.After is not { } after)
+        {
+            return await _recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The change has no image." });
+        }
+
+        if (_sync.Model.Of(_leg.From).When is { } when && !when.Holds(after.Root))
+        {
+            turn.Mutations.Add(new StateMutation.RemoveCandidate(_sync.Name, _leg.From, turn.Change.Key));
+            return await _recorder.FinishAsync(
+                turn, TimelineKind.Filtered, new TimelineDetail { Message = $"when: {when.Text}" });
+        }
+
+        return turn.Link switch
+        {
+            null => await _newcomers.RunAsync(turn, cancellationToken),
+            { State: LinkState.Live } => await _pairs.RunAsync(turn, cancellationToken),
+            { State: LinkState.Deleted } => await _deletes.MeetTombstoneAsync(turn, cancellationToken),
+            _ => await _recorder.FinishAsync(turn, TimelineKind.Filtered, new TimelineDetail { Message = "The pair was parted." }),
+        };
+    }
+
+    /// <summary>Reads what the page did not bring, or what may have changed since.</summary>
+    private async ValueTask KnowAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        if (turn.Tracker is null || !_sync.Stamps.IsFresh(_leg.From, turn.Change.Key, turn.Since))
+        {
+            await ReloadAsync(turn, cancellationToken);
+            if (turn.Tracker is null && !turn.Synthetic && turn.Pending is { } pending)
+            {
+                turn.Change = ChangeEnvelope.Parse(pending.Key, pending.Envelope);
+                turn.Envelope = pending.Envelope;
+                turn.Offset = pending.Offset;
+                turn.Approved = pending.Error?.Code == ErrorCode.ConflictManual;
+            }
+        }
+    }
+
+    private async ValueTask ReloadAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        var key = turn.Change.Key;
+        turn.Since = _sync.Stamps.Now;
+        turn.Link = (await _sync.Store.FindLinksAsync(_sync.Name, _leg.From, [key], cancellationToken))[0];
+        turn.Pending = _leg.MayHavePending
+            ? (await _sync.Store.FindPendingAsync(_leg.Id, [key], cancellationToken))[0]
+            : null;
+        turn.DeadLetter = _leg.MayHaveDeadLetters
+            ? (await _sync.Store.FindDeadLettersAsync(_leg.Id, [key], cancellationToken))[0]
+            : null;
+    }
+
+    /// <summary>Moves everything that is kept under the previous key to the new one, before anything else is decided.</summary>
+    private async Task FollowKeyChangeAsync(Turn turn, CancellationToken cancellationToken)
+    {
+        var previous = turn.Change.PreviousKey;
+        if (previous.IsEmpty || previous == turn.Change.Key)
+        {
+            return;
+        }
+
+        var moved = new List<StateMutation> { new StateMutation.RemoveCandidate(_sync.Name, _leg.From, previous) };
+        if ((await _sync.Store.FindLinksAsync(_sync.Name, _leg.From, [previous], cancellationToken))[0] is { State: LinkState.Live } link)
+        {
+            if (turn.Link is { State: LinkState.Deleted } tombstone)
+            {
+                moved.Add(new StateMutation.RemoveLink(tombstone.Id));
+            }
+
+            moved.Add(new StateMutation.PutLink(
+                _leg.From == Side.A ? link with { A = turn.Change.Key } : link with { B = turn.Change.Key }));
+        }
+
+        moved.Add(new StateMutation.RemovePending(_leg.Id, previous));
+        moved.Add(new StateMutation.RemoveDeadLetter(_leg.Id, previous));
+        await _leg.Committer.CommitAsync(moved);
+        _sync.Stamps.Touch(_leg.From, previous);
+        await ReloadAsync(turn, cancellationToken);
+    }
+
+    /// <summary>A record that waits keeps its place: the newer state replaces what waits, and nothing overtakes.</summary>
+    private Task FoldAsync(Turn turn, Pending pending)
+    {
+        var folded = Folding.Fold(pending, turn.Change, turn.Envelope, turn.Offset, _sync.Connection(_leg.From).Model);
+        turn.Mutations.Add(new StateMutation.PutPending(folded));
+        turn.Note(_sync, _leg, TimelineKind.Seen, _leg.From, new TimelineDetail { Message = "Joins the change that waits." });
+        return _leg.CommitPendingAsync(() => _leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset));
+    }
+}

@@ -1,0 +1,120 @@
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>Ends turns: records what was done, makes a record wait, or parks it.</summary>
+internal sealed class Recorder(SyncContext sync, LegState leg)
+{
+    private static readonly TimeSpan WaitFirst = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan WaitCap = TimeSpan.FromSeconds(5);
+
+    /// <summary>Records the turn's mutations with a last timeline line.</summary>
+    public async Task<Step> FinishAsync(Turn turn, TimelineKind kind, TimelineDetail detail, Side? side = null)
+    {
+        turn.Note(sync, leg, kind, side ?? leg.From, detail);
+        if (turn.Pending is not null)
+        {
+            turn.Mutations.Add(new StateMutation.RemovePending(leg.Id, turn.Change.Key));
+        }
+
+        if (turn.DeadLetter is not null)
+        {
+            turn.Mutations.Add(new StateMutation.RemoveDeadLetter(leg.Id, turn.Change.Key));
+        }
+
+        await leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset);
+        leg.Counters.Add(kind switch
+        {
+            TimelineKind.Echo => LegCounters.Outcome.Echo,
+            TimelineKind.Filtered => LegCounters.Outcome.Filtered,
+            TimelineKind.Written => LegCounters.Outcome.Written,
+            _ => LegCounters.Outcome.Agreed,
+        });
+        return Step.Finished;
+    }
+
+    /// <summary>Ends the turn after a failure, by the failure's policy.</summary>
+    /// <exception cref="SyncException">The failure concerns the leg, not the record.</exception>
+    public async Task<Step> FailAsync(Turn turn, SyncError error)
+    {
+        turn.Mutations.Clear();
+        leg.Counters.Add(LegCounters.Outcome.Failed);
+        var attempts = turn.Attempts + 1;
+        var action = FailurePolicy.For(error.Code);
+        var limit = FailurePolicy.AttemptsMax(error.Code);
+        if (action == FailureAction.Retry && limit > 0 && attempts >= limit)
+        {
+            action = FailureAction.DeadLetter;
+        }
+
+        switch (action)
+        {
+            case FailureAction.Retry or FailureAction.BlockConnection:
+                await PendAsync(turn, error, attempts, sync.Backoff.After(attempts, error.RetryAfter));
+                break;
+            case FailureAction.DeadLetter:
+                await ParkAsync(turn, error, attempts);
+                break;
+            default:
+                throw new SyncException(error);
+        }
+
+        return Step.Finished;
+    }
+
+    /// <summary>Makes the record wait a moment for something that comes by itself (<see cref="Turn.WaitingFor"/>).</summary>
+    public async Task<Step> WaitAsync(Turn turn)
+    {
+        turn.Mutations.Clear();
+        var attempts = turn.Attempts + 1;
+        var wait = TimeSpan.FromMilliseconds(Math.Min(
+            WaitCap.TotalMilliseconds, WaitFirst.TotalMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 10))));
+        await PendAsync(turn, null, attempts, wait);
+        return Step.Finished;
+    }
+
+    private Task PendAsync(Turn turn, SyncError? error, int attempts, TimeSpan wait)
+    {
+        var now = sync.NowMicros();
+        if (turn.Unsettled is { } intent)
+        {
+            turn.Mutations.Add(new StateMutation.PutIntent(intent));
+            leg.Intents[turn.Change.Key] = intent;
+        }
+
+        // A person's approval outlives failed attempts: it rides on the pending record.
+        var kept = turn.Approved ? turn.Pending?.Error : error;
+        turn.Mutations.Add(new StateMutation.PutPending(new Pending(
+            leg.Id, turn.Change.Key, turn.Envelope, turn.Offset, now + (long)wait.TotalMicroseconds, attempts,
+            turn.Pending?.SinceMicros ?? now, kept)));
+        if (turn.DeadLetter is not null)
+        {
+            turn.Mutations.Add(new StateMutation.RemoveDeadLetter(leg.Id, turn.Change.Key));
+        }
+
+        turn.Note(sync, leg, error is null ? TimelineKind.Held : TimelineKind.Retrying, leg.From,
+            new TimelineDetail { Error = error, Attempt = attempts, Message = error is null ? $"Waits for {turn.WaitingFor}." : null });
+        return leg.CommitPendingAsync(() => leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset));
+    }
+
+    private async Task ParkAsync(Turn turn, SyncError error, int attempts)
+    {
+        turn.Mutations.Add(new StateMutation.RemovePending(leg.Id, turn.Change.Key));
+        if (leg.Intents.ContainsKey(turn.Change.Key))
+        {
+            turn.Mutations.Add(new StateMutation.RemoveIntent(leg.Id, turn.Change.Key));
+        }
+
+        leg.MayHaveDeadLetters = true;
+        turn.Mutations.Add(new StateMutation.PutDeadLetter(new DeadLetter(
+            0, leg.Id, turn.Change.Key, turn.Envelope, turn.Offset, attempts, sync.NowMicros(), error)));
+        turn.Note(sync, leg, TimelineKind.DeadLettered, leg.From, new TimelineDetail { Error = error, Attempt = attempts });
+        await leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset);
+        leg.Intents.TryRemove(turn.Change.Key, out _);
+        leg.CreateUnknown(turn.Change.Key, unknown: false);
+        leg.Counters.Add(LegCounters.Outcome.DeadLettered);
+    }
+}

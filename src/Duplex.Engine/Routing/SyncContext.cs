@@ -1,0 +1,76 @@
+using Duplex.Engine.Config;
+using Duplex.Engine.Connections;
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Links;
+using Duplex.Engine.Mapping;
+using Duplex.Engine.Merge;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>What both legs of a running sync share.</summary>
+internal sealed class SyncContext
+{
+    private readonly ConnectionRuntime[] _sides;
+
+    public SyncContext(SyncModel model, CompiledMapping mapping, ConnectionRuntime a, ConnectionRuntime b, EngineParts parts)
+    {
+        Model = model;
+        Rules = mapping.Rules;
+        _sides = [a, b];
+        Store = parts.Store;
+        Clock = parts.Clock;
+        Merger = new Merger(model, Rules);
+        Match = new MatchKeys(model.Match, Rules);
+    }
+
+    public SyncModel Model { get; }
+
+    public string Name => Model.FullName;
+
+    public IReadOnlyList<CompiledRule> Rules { get; }
+
+    public IStateStore Store { get; }
+
+    public TimeProvider Clock { get; }
+
+    public Merger Merger { get; }
+
+    public MatchKeys Match { get; }
+
+    /// <summary>Held while a live pair is decided and written, whichever leg does it.</summary>
+    public LeafLocks<long> PairLocks { get; } = new();
+
+    /// <summary>Held while an unlinked record with the match text is paired or created.</summary>
+    public LeafLocks<string> MatchLocks { get; } = new();
+
+    public FreshnessStamps Stamps { get; } = new();
+
+    /// <summary>The creates that the leg from A (index 0) or from B (index 1) has under way.</summary>
+    public CreatesInFlight[] Creates { get; } = [new(), new()];
+
+    /// <summary>Spreads retries, so that what failed together is not tried together.</summary>
+    public Backoff Backoff { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(5), 23);
+
+    public ConnectionRuntime Connection(Side side) => _sides[(int)side];
+
+    public string Stream(Side side) => Model.Of(side).Stream;
+
+    /// <summary>The legs in memory, by the side that they read; null while one does not run.</summary>
+    public LegState?[] Legs { get; } = new LegState?[2];
+
+    /// <summary>Runs a commit that makes a record of another leg pending, so that the leg notices.</summary>
+    public Task CommitToOtherLegAsync(Side from, Func<Task> commit) =>
+        Legs[(int)from] is { } leg ? leg.CommitPendingAsync(commit) : commit();
+
+    public long NowMicros() => Clock.GetUtcNow().Ticks / 10 - 62135596800000000L;
+
+    public CreatesInFlight CreatesFrom(Side side) => Creates[(int)side];
+
+    /// <summary>The leg that reads the side.</summary>
+    public LegId Leg(Side from) => new(Name, from);
+
+    public Task<WriteOutcome> WriteAsync(Side side, WriteRequest request, CancellationToken cancellationToken) =>
+        Connection(side).Lane.WriteAsync(request, cancellationToken);
+}

@@ -1,0 +1,70 @@
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Merge;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Routing;
+
+/// <summary>One change of one record while a leg deals with it: what came in, what is known, and what is to be recorded.</summary>
+internal sealed class Turn
+{
+    public required Change Change { get; set; }
+
+    public required ReadOnlyMemory<byte> Envelope { get; set; }
+
+    public required long Offset { get; set; }
+
+    /// <summary>The log entry to check off; null for a turn that comes from the pending records.</summary>
+    public OffsetTracker? Tracker { get; init; }
+
+    /// <summary>The partition it was read from; -1 for a pending record.</summary>
+    public int Partition { get; init; } = -1;
+
+    /// <summary>When the log took it, microseconds since 1970 UTC; 0 for a pending record.</summary>
+    public long AppendedMicros { get; init; }
+
+    /// <summary>Made by the engine out of a truncate: neither a log entry nor a pending record of its own.</summary>
+    public bool Synthetic { get; init; }
+
+    /// <summary>The stamp taken before what is known was read.</summary>
+    public long Since { get; set; }
+
+    public Link? Link { get; set; }
+
+    public Pending? Pending { get; set; }
+
+    public DeadLetter? DeadLetter { get; set; }
+
+    /// <summary>What is recorded when the turn ends well.</summary>
+    public List<StateMutation> Mutations { get; } = [];
+
+    /// <summary>Failed attempts so far.</summary>
+    public int Attempts => Pending?.Attempts ?? 0;
+
+    /// <summary>Set when the record must wait for something that comes by itself; no failure.</summary>
+    public string? WaitingFor { get; set; }
+
+    /// <summary>A write with unknown outcome, to be repeated as it is.</summary>
+    public Intent? Unsettled { get; set; }
+
+    /// <summary>A person has looked at the held change and let it pass.</summary>
+    public bool Approved { get; set; }
+
+    /// <summary>Adds a line to the record's timeline.</summary>
+    public void Note(SyncContext sync, LegState leg, TimelineKind kind, Side side, TimelineDetail detail)
+    {
+        var a = Link?.A ?? default;
+        var b = Link?.B ?? default;
+        if (leg.From == Side.A && a.IsEmpty)
+        {
+            a = Change.Key;
+        }
+        else if (leg.From == Side.B && b.IsEmpty)
+        {
+            b = Change.Key;
+        }
+
+        Mutations.Add(new StateMutation.AddTimeline(
+            new TimelineEvent(sync.Name, a, b, sync.NowMicros(), kind, side, detail.ToUtf8(Change))));
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Duplex.Engine.Config;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Waiting;
+
+/// <summary>Folds a newer change into the one that a record waits with: what is delivered later is the latest state.</summary>
+internal static class Folding
+{
+    private static readonly JsonWriterOptions Options = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    public static Pending Fold(
+        Pending waiting, Change newer, ReadOnlyMemory<byte> envelope, long offset, ConnectionModel connection)
+    {
+        if (newer.After is not null && newer.Unchanged.Count > 0)
+        {
+            var older = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
+            envelope = FillUnchanged(older, newer, connection);
+        }
+
+        // A hold by policy was about the older change; the newer one is decided on its own.
+        var error = waiting.Error?.Code == ErrorCode.ConflictManual ? null : waiting.Error;
+        return waiting with { Envelope = envelope, Offset = offset, Error = error };
+    }
+
+    /// <summary>Fields that the newer change does not tell keep the value that the waiting one told.</summary>
+    private static ReadOnlyMemory<byte> FillUnchanged(Change older, Change newer, ConnectionModel connection)
+    {
+        var told = new List<string>();
+        var image = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(image, Options))
+        {
+            writer.WriteStartObject();
+            foreach (var member in newer.After!.Root.EnumerateObject())
+            {
+                member.WriteTo(writer);
+            }
+
+            foreach (var name in newer.Unchanged)
+            {
+                if (older.After is not null && older.After.Root.TryGetProperty(name, out var value))
+                {
+                    told.Add(name);
+                    writer.WritePropertyName(name);
+                    value.WriteTo(writer);
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        var unchanged = newer.Unchanged.Except(told).ToArray();
+        return Envelopes.Write(Envelopes.WithImage(newer, new Record(image.WrittenMemory), unchanged), connection);
+    }
+}
