@@ -6,6 +6,7 @@ using Duplex.Engine.Log;
 using Duplex.Engine.Reconcile;
 using Duplex.Engine.Routing;
 using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
