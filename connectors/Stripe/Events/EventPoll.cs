@@ -30,9 +30,12 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
     /// <summary>The latest <c>Date</c> that Stripe gave, in seconds since 1970 UTC.</summary>
     public long ServerSeconds { get; private set; }
 
+    /// <summary>The earliest instant that the last answer can describe, in seconds since 1970 UTC; 0 or less when unknown.</summary>
+    public long ServerSince { get; private set; }
+
     /// <summary>Asks for nothing but the time.</summary>
-    public async Task<StripeReply> AskTimeAsync(CancellationToken cancellationToken) =>
-        await AskAsync($"/v1/events?limit=1{_types}", cancellationToken);
+    public Task AskTimeAsync(CancellationToken cancellationToken) =>
+        AskAsync($"/v1/events?limit=1{_types}", cancellationToken);
 
     /// <summary>Yields what happened since the progress, oldest first, and moves the progress.</summary>
     /// <exception cref="SyncException">Stripe cannot be asked, or no longer has the events that follow the progress.</exception>
@@ -40,7 +43,6 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
         SourceProgress progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var from = Math.Max(progress.Floor, progress.Newest - _overlap);
-        Forget(from);
         bool open;
         do
         {
@@ -67,6 +69,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
             {
                 yield return batch;
             }
+
+            Forget(from);
         }
         while (!open);
     }
@@ -84,14 +88,14 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
                 return null;
             }
 
-            var root = (await AskAsync(query + after, cancellationToken)).Record.Root;
-            events.AddRange(root.GetProperty("data").EnumerateArray());
-            if (!root.GetProperty("has_more").GetBoolean() || events.Count == 0)
+            var list = await AskAsync(query + after, cancellationToken);
+            events.AddRange(list.Items);
+            if (!list.HasMore)
             {
                 return events;
             }
 
-            after = $"&starting_after={events[^1].GetProperty("id").GetString()}";
+            after = $"&starting_after={list.LastId}";
         }
     }
 
@@ -152,15 +156,13 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
         }
     }
 
-    private async Task<StripeReply> AskAsync(string path, CancellationToken cancellationToken)
+    private async Task<ListPage> AskAsync(string path, CancellationToken cancellationToken)
     {
-        var reply = await client.ReadAsync(StripeRequest.Get("/v1/events", path), Attempts, cancellationToken);
-        if (!reply.Done)
-        {
-            throw new SyncException(StripeErrors.AsSource(reply.Error));
-        }
-
+        var request = StripeRequest.Get("/v1/events", path);
+        var reply = await client.ReadAsync(request, Attempts, cancellationToken);
+        var page = ListPage.Of(request, reply);
         ServerSeconds = Math.Max(ServerSeconds, reply.ServerSeconds);
-        return reply;
+        ServerSince = reply.SinceMicros / 1_000_000;
+        return page;
     }
 }

@@ -135,9 +135,9 @@ internal sealed class StripeSource : IWebhookSource
 
     private async Task<SourceProgress> StartAsync(EventPoll poll, long epoch, CancellationToken cancellationToken)
     {
-        var reply = await poll.AskTimeAsync(cancellationToken);
-        var now = reply.ServerSeconds > 0
-            ? reply.SinceMicros / 1_000_000
+        await poll.AskTimeAsync(cancellationToken);
+        var now = poll.ServerSeconds > 0
+            ? poll.ServerSince
             : _context.Clock.GetUtcNow().ToUnixTimeSeconds();
         return SourceProgress.Start(epoch, now - StartMarginSeconds, await AccountAsync(cancellationToken));
     }

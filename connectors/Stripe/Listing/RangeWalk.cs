@@ -110,30 +110,23 @@ internal sealed class RangeWalk(StripeClient client, StripeStream stream, int pa
 
     private async Task<WalkPage> PageAsync(CreatedRange range, CancellationToken cancellationToken)
     {
-        var reply = await AskAsync(range, cancellationToken);
+        var request = Ask(range);
+        var reply = await client.ReadAsync(request, Attempts, cancellationToken);
         if (range.After is not null && reply.Error is { Path: "starting_after" })
         {
             // The object under the cursor has gone. Its second is read again, so that nothing beside it is passed over.
-            reply = await AskAsync(range.WithoutCursor(), cancellationToken);
+            reply = await client.ReadAsync(Ask(range.WithoutCursor()), Attempts, cancellationToken);
         }
 
-        if (!reply.Done)
+        var page = ListPage.Of(request, reply);
+        if (!page.HasMore)
         {
-            throw new SyncException(StripeErrors.AsSource(reply.Error));
+            return new WalkPage(page.Items, range, [], reply);
         }
 
-        var root = reply.Record.Root;
-        JsonElement[] items = [.. root.GetProperty("data").EnumerateArray()];
-        if (items.Length == 0 || !root.GetProperty("has_more").GetBoolean())
-        {
-            return new WalkPage(items, range, [], reply);
-        }
-
-        var last = items[^1];
-        var rest = range.Rest(last.GetProperty("id").GetString()!, last.GetProperty("created").GetInt64());
-        return new WalkPage(items, range, Volatile.Read(ref _open) < parallelism ? rest.Split() : [rest], reply);
+        var rest = range.Rest(page.LastId, page.LastCreated);
+        return new WalkPage(page.Items, range, Volatile.Read(ref _open) < parallelism ? rest.Split() : [rest], reply);
     }
 
-    private Task<StripeReply> AskAsync(CreatedRange range, CancellationToken cancellationToken) =>
-        client.ReadAsync(StripeRequest.Get(stream.Path, $"{stream.Path}?{range.Query}"), Attempts, cancellationToken);
+    private StripeRequest Ask(CreatedRange range) => StripeRequest.Get(stream.Path, $"{stream.Path}?{range.Query}");
 }

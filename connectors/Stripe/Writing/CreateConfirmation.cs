@@ -20,29 +20,33 @@ internal sealed class CreateConfirmation(StripeClient client, StripeStream strea
     {
         var since = failure.ServerSeconds - (long)KeyLife.TotalSeconds;
         var after = "";
-        for (var page = 0; page < PagesMax; page++)
+        for (var pages = 0; pages < PagesMax; pages++)
         {
             var path = $"/v1/events?limit=100&type={stream.Object}.created"
                 + (failure.ServerSeconds > 0 ? $"&created[gte]={since}" : "") + after;
-            var reply = await client.ReadAsync(StripeRequest.Get("/v1/events", path), 3, cancellationToken);
-            if (!reply.Done)
+            var ask = StripeRequest.Get("/v1/events", path);
+            ListPage page;
+            try
+            {
+                page = ListPage.Of(ask, await client.ReadAsync(ask, 3, cancellationToken));
+            }
+            catch (SyncException)
             {
                 // Not knowing is an unknown outcome: the same key stays right.
                 return WriteOutcome.Failure(failure.Error! with { Code = ErrorCode.SinkUnavailable }, failure.RequestId);
             }
 
-            var root = reply.Record.Root;
-            if (Find(root, request.IdempotencyKey) is { } id)
+            if (Find(page.Items, request.IdempotencyKey) is { } id)
             {
                 return await CurrentAsync(id, cancellationToken);
             }
 
-            if (!root.GetProperty("has_more").GetBoolean())
+            if (!page.HasMore)
             {
                 break;
             }
 
-            after = $"&starting_after={root.GetProperty("data")[root.GetProperty("data").GetArrayLength() - 1].GetProperty("id").GetString()}";
+            after = $"&starting_after={page.LastId}";
         }
 
         return WriteOutcome.Failure(failure.Error!, failure.RequestId);
@@ -57,9 +61,9 @@ internal sealed class CreateConfirmation(StripeClient client, StripeStream strea
             : StripeSink.Outcome(reply);
     }
 
-    private static string? Find(JsonElement page, string key)
+    private static string? Find(IReadOnlyList<JsonElement> events, string key)
     {
-        foreach (var item in page.GetProperty("data").EnumerateArray())
+        foreach (var item in events)
         {
             if (item.TryGetProperty("request", out var origin) && origin.ValueKind == JsonValueKind.Object
                 && origin.TryGetProperty("idempotency_key", out var used) && used.ValueKind == JsonValueKind.String
