@@ -62,12 +62,12 @@ internal sealed class StripeSource : IWebhookSource
 
         while (true)
         {
+            Heard(SourcePhase.Streaming, progress);
             await foreach (var batch in poll.ReadAsync(progress, cancellationToken))
             {
                 yield return batch;
             }
 
-            Heard(SourcePhase.Streaming, progress);
             await Task.Delay(_interval, _context.Clock, cancellationToken);
         }
     }
