@@ -34,6 +34,7 @@ internal sealed partial class CapturePump(
     private readonly ChangeDecoder _decoder = parts.Decoder;
     private ChangeBatch _batch = new(BatchBytesMax / 4);
     private Position? _sent;
+    private Task<bool>? _writable;
     private long _closing = -1;
 
     /// <summary>When the server last said anything, in the clock's ticks since its start; 0 before that.</summary>
@@ -70,16 +71,17 @@ internal sealed partial class CapturePump(
     private async ValueTask<bool> WaitAsync(Task<bool> next, CancellationToken cancellationToken)
     {
         HeardAt = clock.GetUtcNow();
-        if (_batch.Count > 0)
+
+        // While the log is busy with the batches before, this one goes on filling: a busy stream makes few large commits.
+        while (_batch.Count > 0 && !TrySend())
         {
-            try
-            {
-                await SendAsync(cancellationToken);
-            }
-            catch (OperationCanceledException)
+            _writable ??= parts.Output.WaitToWriteAsync(cancellationToken).AsTask();
+            if (await Task.WhenAny(next, _writable) == next || cancellationToken.IsCancellationRequested)
             {
                 return await next;
             }
+
+            _writable = null;
         }
 
         using var ticks = new PeriodicTimer(options.Heartbeat / 2, clock);
@@ -118,6 +120,20 @@ internal sealed partial class CapturePump(
                 batch.Dispose();
             }
         }
+    }
+
+    private bool TrySend()
+    {
+        var position = parts.Progress.At(epoch, _decoder.Reached);
+        _batch.Position = position;
+        if (!parts.Output.TryWrite(_batch))
+        {
+            return false;
+        }
+
+        _sent = position;
+        _batch = new ChangeBatch(BatchBytesMax / 4);
+        return true;
     }
 
     private async ValueTask SendAsync(CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ namespace Duplex.Connectors.Postgres.Capture;
 internal sealed class CaptureRun : IAsyncDisposable
 {
     /// <summary>Finished batches that may wait for the log. More would only take memory.</summary>
-    private const int BatchesMax = 2;
+    private const int BatchesMax = 1;
 
     private readonly CancellationTokenSource _ending = new();
     private readonly Channel<ChangeBatch> _batches = Channel.CreateBounded<ChangeBatch>(
