@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using Duplex.Connectors.Postgres.Values;
 using Duplex.Sdk;
 
@@ -25,6 +27,7 @@ public sealed class TableSchema
         KeyConstraint = constraints.FirstOrDefault(static c => c.Primary)
             ?? constraints.FirstOrDefault(static c => c.ReplicaIdentity);
         Key = KeyConstraint is null ? [] : [.. KeyConstraint.Columns.Select(c => _byName[c])];
+        KeyOrdinals = [.. Key.Select(k => columns.ToList().IndexOf(k))];
     }
 
     /// <summary>Schema and name.</summary>
@@ -45,6 +48,9 @@ public sealed class TableSchema
     /// <summary>The columns of the record's key: the primary key's, else the replica identity index's; empty if there is neither.</summary>
     public IReadOnlyList<ColumnSchema> Key { get; }
 
+    /// <summary>Where the key's columns stand in <see cref="Columns"/>.</summary>
+    public IReadOnlyList<int> KeyOrdinals { get; }
+
     /// <summary>The constraint or index that <see cref="Key"/> comes from; null if there is none.</summary>
     public TableConstraint? KeyConstraint { get; }
 
@@ -53,6 +59,16 @@ public sealed class TableSchema
 
     /// <summary>The column of that exact name, or null.</summary>
     public ColumnSchema? Find(string column) => _byName.GetValueOrDefault(column);
+
+    /// <summary>Whether the other table has the same columns, types and key, so that statements made for it are right.</summary>
+    public bool HasShapeOf(TableSchema other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Oid == other.Oid
+            && KeyOrdinals.SequenceEqual(other.KeyOrdinals)
+            && Columns.Select(static c => (c.Name, c.Native, c.NotNull, c.Generated, c.AlwaysIdentity)).SequenceEqual(
+                other.Columns.Select(static c => (c.Name, c.Native, c.NotNull, c.Generated, c.AlwaysIdentity)));
+    }
 
     /// <summary>The contract's description of the table.</summary>
     public StreamSchema ToStreamSchema() => new(
@@ -80,6 +96,9 @@ public sealed record ColumnSchema(string Name, PostgresType Type, string Native,
     /// <summary>Whether it is <c>GENERATED ALWAYS AS IDENTITY</c>.</summary>
     public bool AlwaysIdentity { get; init; }
 
+    /// <summary>What stands before the column's value in a record: <c>,"name":</c>.</summary>
+    internal ReadOnlyMemory<byte> Prefix { get; } = MakePrefix(Name);
+
     /// <summary>The type under a domain, or the type itself.</summary>
     public PostgresType BaseType => Type.Base ?? Type;
 
@@ -96,6 +115,15 @@ public sealed record ColumnSchema(string Name, PostgresType Type, string Native,
         LengthMax = LengthMax,
         Native = Native,
     };
+
+    private static ReadOnlyMemory<byte> MakePrefix(string name)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        JsonText.WriteByte((byte)',', output);
+        JsonText.WriteString(Encoding.UTF8.GetBytes(name), output);
+        JsonText.WriteByte((byte)':', output);
+        return output.WrittenMemory;
+    }
 
     private static FieldKind FieldKindOf(PostgresType type) => type.Kind switch
     {

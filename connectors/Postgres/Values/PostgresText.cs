@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 
 namespace Duplex.Connectors.Postgres.Values;
@@ -73,8 +72,8 @@ public static class PostgresText
         {
             JsonValueKind.Null or JsonValueKind.Undefined => null,
             JsonValueKind.String => value.GetString(),
-            JsonValueKind.True => "true",
-            JsonValueKind.False => "false",
+            JsonValueKind.True => type.Kind == PostgresKind.Boolean ? "t" : "true",
+            JsonValueKind.False => type.Kind == PostgresKind.Boolean ? "f" : "false",
             JsonValueKind.Array when type.Kind == PostgresKind.Array => PostgresArray.FromJson(type, value),
             _ => value.GetRawText(),
         };
@@ -132,7 +131,4 @@ public static class PostgresText
 
         return true;
     }
-
-    /// <summary>Text for error messages and tests.</summary>
-    internal static string Decode(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8);
 }
