@@ -17,14 +17,14 @@ public sealed class SinkFailureTests(PostgresServer postgres)
             balance numeric(5,2), born date, plan plan, debt cents, org int REFERENCES orgs, small int2, age int CHECK (age > 0),
             sum int GENERATED ALWAYS AS (age + 1) STORED, attrs jsonb,
             late int CONSTRAINT late_once UNIQUE DEFERRABLE INITIALLY DEFERRED);
-        INSERT INTO customers (id, name, email, late) VALUES (100, 'Old', 'old@x', 100);
+        INSERT INTO customers (id, name, email, late) VALUES (1000, 'Old', 'old@x', 100);
         """;
 
     [SkippableTheory]
     [InlineData("""{"email":"a@x"}""", ErrorCode.SinkRejected, "name")]
     [InlineData("""{"name":null}""", ErrorCode.SinkRejected, "name")]
     [InlineData("""{"name":"A","email":"old@x"}""", ErrorCode.SinkRejected, "email")]
-    [InlineData("""{"id":100,"name":"A"}""", ErrorCode.SinkExists, "id")]
+    [InlineData("""{"id":1000,"name":"A"}""", ErrorCode.SinkExists, "id")]
     [InlineData("""{"name":"A","code":"12345"}""", ErrorCode.SinkRejected, "code")]
     [InlineData("""{"name":"A","balance":1000}""", ErrorCode.SinkRejected, "balance")]
     [InlineData("""{"name":"A","born":"yesterday-ish"}""", ErrorCode.SinkRejected, "born")]
@@ -53,7 +53,7 @@ public sealed class SinkFailureTests(PostgresServer postgres)
         outcomes[1].Error!.Code.ShouldBe(code);
         outcomes[1].Error!.Path.ShouldBe(field, outcomes[1].Error!.ToString());
         outcomes[1].Error!.Message.ShouldNotContain("yesterday");
-        (await database.ListAsync("SELECT name FROM customers WHERE id <> 100 ORDER BY id")).ShouldBe(["before", "after"]);
+        (await database.ListAsync("SELECT name FROM customers WHERE id <> 1000 ORDER BY id")).ShouldBe(["before", "after"]);
     }
 
     [SkippableFact]
@@ -75,6 +75,18 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     }
 
     [SkippableFact]
+    public async Task A_sequence_that_lags_behind_the_rows_is_told_from_a_record_that_exists()
+    {
+        await using var database = await TestDatabase.CreateAsync(postgres, Schema + "SELECT setval('customers_id_seq', 999);");
+        await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
+
+        var outcome = (await sink.WriteAsync([Create("k1", """{"name":"A"}""")], CancellationToken.None))[0];
+
+        outcome.Error!.Code.ShouldBe(ErrorCode.SinkRejected);
+        outcome.Error.Suggestion!.ShouldContain("setval");
+    }
+
+    [SkippableFact]
     public async Task A_key_that_its_type_cannot_hold_fails_alone()
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Schema);
@@ -83,7 +95,7 @@ public sealed class SinkFailureTests(PostgresServer postgres)
         var outcomes = await sink.WriteAsync(
             [
                 Update("k1", "abc", """{"name":"x"}"""),
-                Update("k2", "100", """{"name":"New"}"""),
+                Update("k2", "1000", """{"name":"New"}"""),
                 Update("k3", "[\"1\",\"2\"]", """{"name":"x"}""") with { Key = RecordKey.Of("1", "2") },
             ],
             CancellationToken.None);

@@ -21,8 +21,19 @@ internal static partial class RecordFailures
         var rejected = new SyncError(ErrorCode.SinkRejected, "", field, Detail: words);
         return failure.SqlState switch
         {
-            "23505" when constraint is { Primary: true } && plan.Request.Operation == WriteOperation.Create => new SyncError(
-                ErrorCode.SinkExists, $"{table.Name} has a row with this {columns} already.", field, Detail: words),
+            "23505" when constraint is { Primary: true } && plan.Request.Operation == WriteOperation.Create =>
+                plan.Values.Any(v => table.Key.Contains(v.Column))
+                    ? rejected with
+                    {
+                        Code = ErrorCode.SinkExists,
+                        Message = $"{table.Name} has a row with this {columns} already.",
+                    }
+                    : rejected with
+                    {
+                        Message = $"The server gave the row a {columns} that {table.Name} has already: its sequence lags behind.",
+                        Suggestion = $"SELECT setval(pg_get_serial_sequence('{table.Name.Sql}', '{columns}'), "
+                            + $"max({TableName.Quote(table.Key[0].Name)})) FROM {table.Name.Sql}",
+                    },
             "23505" => rejected with
             {
                 Message = $"Another row of {table.Name} has the same {(columns.Length > 0 ? columns : "unique value")} "

@@ -38,7 +38,11 @@ public sealed partial class PostgresSink : IRecordSink
         ArgumentNullException.ThrowIfNull(context);
 
         // No automatic preparation: the driver loses count of its statements when a batch fails in the middle.
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 0 };
+        var builder = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxAutoPrepare = 0,
+            IncludeFailedBatchedCommand = true,
+        };
         var source = PostgresSession.CreateDataSource(builder, "-c lock_timeout=10s");
         return new PostgresSink(new PostgresDatabase(source, context.Clock), context);
     }
