@@ -95,8 +95,9 @@ public sealed class SinkTests
         var create = Connection.Create("products", """{"name":"Pro"}""") with { Key = RecordKey.Of("our-42") };
 
         (await sink.WriteAsync(create)).Key.ShouldBe(RecordKey.Of("our-42"));
-        (await sink.WriteAsync(create with { IdempotencyKey = Connection.NewKey() })).Error.ShouldNotBeNull()
-            .Code.ShouldBe(ErrorCode.SinkExists);
+        var again = await sink.WriteAsync(create with { IdempotencyKey = Connection.NewKey() });
+        again.Error.ShouldNotBeNull().Code.ShouldBe(ErrorCode.SinkExists);
+        again.Key.ShouldBe(RecordKey.Of("our-42"), "it says which record is there");
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Duplex.Connectors.Stripe.Tests;
 
 public sealed class SourceTests
@@ -307,6 +309,30 @@ public sealed class SourceTests
         await new Journal().ReadAsync(source, static j => j.Changes.Count == 2);
     }
 
+    [Fact]
+    public async Task An_event_that_becomes_visible_late_is_read()
+    {
+        await using var stripe = await Simulator.StartAsync();
+        var late = "";
+        var polls = 0;
+        var context = stripe.Context() with
+        {
+            HttpHandler = () => new Rewrite(page => polls < 3 && late.Length > 0 ? Without(page, late) : page, () => polls++),
+        };
+        await using var source = new StripeConnector().OpenSource(context, ["customers"]);
+        var journal = new Journal();
+        await journal.ReadAsync(source, IsSnapshotted);
+
+        late = stripe.Created("/v1/customers", "name=late").ToString();
+        stripe.AdvanceClock(TimeSpan.FromSeconds(20));
+        var early = stripe.Created("/v1/customers", "name=early").ToString();
+        polls = 0;
+        await journal.ReadAsync(source, j => j.Of(early).Count == 1 && j.Of(late).Count == 1);
+
+        journal.Changes.Select(static c => c.Key.ToString()).ShouldBe([early, late]);
+        journal.Dropped.ShouldBe(0, "what was seen is passed over");
+    }
+
     private static bool IsSnapshotted(Journal journal) =>
         journal.Position?.Token?.Contains("\"Done\":[\"customers\"]", StringComparison.Ordinal) == true;
 
@@ -315,4 +341,34 @@ public sealed class SourceTests
 
     private static IWebhookSource Open(StripeSimulator stripe, Dictionary<string, object> settings) =>
         (IWebhookSource)new StripeConnector().OpenSource(stripe.Context(settings), ["customers"]);
+
+    private static string Without(string page, string customer)
+    {
+        var list = JsonNode.Parse(page)!;
+        var data = list["data"]!.AsArray();
+        foreach (var item in data.Where(e => e!["data"]!["object"]!["id"]!.GetValue<string>() == customer).ToList())
+        {
+            data.Remove(item);
+        }
+
+        return list.ToJsonString();
+    }
+
+    /// <summary>Changes the answers to polls with a lower bound of time.</summary>
+    private sealed class Rewrite(Func<string, string> change, Action polled) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            if (request.RequestUri!.PathAndQuery.Contains("/v1/events?limit=100", StringComparison.Ordinal))
+            {
+                var page = change(await response.Content.ReadAsStringAsync(cancellationToken));
+                polled();
+                response.Content = new StringContent(page);
+            }
+
+            return response;
+        }
+    }
 }

@@ -72,7 +72,9 @@ internal sealed class StripeReader(ConnectorContext context) : IRecordReader
 
         if (!reply.Done)
         {
-            throw new SyncException(StripeErrors.AsSource(reply.Error));
+            // A refusal of one key is about that record; only a list that is refused is about the connection.
+            throw new SyncException(
+                reply.Error.Code == ErrorCode.SinkRejected ? reply.Error : StripeErrors.AsSource(reply.Error));
         }
 
         return DeletedMark.IsOn(reply.Record.Root) ? null : new FetchedRecord(key, reply.Record, reply.AtMicros);

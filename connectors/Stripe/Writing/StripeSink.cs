@@ -54,16 +54,33 @@ internal sealed class StripeSink(ConnectorContext context) : IRecordSink
     {
         var fields = FieldsOf(request);
         var form = FormBody.ForCreate(fields);
-        if (stream == StripeStream.Products && !request.Key.IsEmpty && !fields.TryGetProperty("id", out _))
+        var chosen = ChosenId(stream, request, fields);
+        if (chosen is not null && !fields.TryGetProperty("id", out _))
         {
-            form.Add("id", IdOf(request.Key));
+            form.Add("id", chosen);
         }
 
         var reply = await _client.SendAsync(
             StripeRequest.Post(stream.Path, stream.Path, form, request.IdempotencyKey), cancellationToken);
-        return reply.Error?.Code == ErrorCode.SinkFailed
-            ? await new CreateConfirmation(_client, stream, request).RunAsync(reply, cancellationToken)
-            : Outcome(reply);
+        return reply.Error?.Code switch
+        {
+            ErrorCode.SinkFailed => await new CreateConfirmation(_client, stream, request).RunAsync(reply, cancellationToken),
+            ErrorCode.SinkExists when chosen is not null => Outcome(reply) with { Key = RecordKey.Of(chosen) },
+            _ => Outcome(reply),
+        };
+    }
+
+    /// <summary>The id that the object is to have, where the caller chooses it; null where Stripe does.</summary>
+    private static string? ChosenId(StripeStream stream, WriteRequest request, JsonElement fields)
+    {
+        if (stream != StripeStream.Products)
+        {
+            return null;
+        }
+
+        return fields.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString()
+            : request.Key.IsEmpty ? null : IdOf(request.Key);
     }
 
     private async Task<WriteOutcome> UpdateAsync(StripeStream stream, WriteRequest request, CancellationToken cancellationToken)
