@@ -171,6 +171,7 @@ public sealed class StripeSimulator : IAsyncDisposable
             var transaction = new Transaction(account, cause);
             var response = executor.Execute(request, transaction);
             account.Apply(transaction);
+            account.Journal?.Flush();
             return response.Body.ToArray();
         }
     }
@@ -202,7 +203,8 @@ public sealed class StripeSimulator : IAsyncDisposable
     {
         lock (account.Gate)
         {
-            account.Secrets.Set(endpointId, secrets);
+            account.SetSecrets(endpointId, secrets);
+            account.Journal?.Flush();
         }
     }
 
@@ -238,6 +240,8 @@ public sealed class StripeSimulator : IAsyncDisposable
             await host.StopAsync(new CancellationToken(canceled: true));
             await host.DisposeAsync();
         }
+
+        account.Journal?.Dispose();
     }
 
     /// <summary>Waits until the process is told to end.</summary>
@@ -261,8 +265,16 @@ public sealed class StripeSimulator : IAsyncDisposable
 
     private void Prepare()
     {
+        if (options.DataFolder is { } folder)
+        {
+            lock (account.Gate)
+            {
+                account.Journal = Journal.Open(folder, account);
+            }
+        }
+
         AddConfiguredWebhook();
-        if (options.SeedCustomers > 0)
+        if (CountOf(ResourceCatalog.Customers) == 0)
         {
             SeedCustomers(options.SeedCustomers);
         }
@@ -270,9 +282,20 @@ public sealed class StripeSimulator : IAsyncDisposable
 
     private void AddConfiguredWebhook()
     {
-        if (options.WebhookUrl is { } url)
+        if (options.WebhookUrl is not { } url)
+        {
+            return;
+        }
+
+        var known = Objects(ResourceCatalog.WebhookEndpoints).Select(Json.Object)
+            .FirstOrDefault(endpoint => Json.Text(endpoint, "url") == url.AbsoluteUri);
+        if (known is null)
         {
             AddWebhook(url, options.WebhookSecrets);
+        }
+        else if (options.WebhookSecrets.Count > 0)
+        {
+            RotateSecrets(Json.Text(known, "id")!, options.WebhookSecrets);
         }
     }
 

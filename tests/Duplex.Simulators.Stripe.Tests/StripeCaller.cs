@@ -10,9 +10,14 @@ internal sealed class StripeCaller : IDisposable
     private readonly HttpClient client;
 
     public StripeCaller(StripeSimulator simulator, string? key = null)
+        : this(simulator.BaseAddress, key ?? simulator.ApiKey)
     {
-        client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = simulator.BaseAddress };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key ?? simulator.ApiKey);
+    }
+
+    public StripeCaller(Uri address, string key)
+    {
+        client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);

@@ -70,6 +70,8 @@ internal static class ObjectSeed
             {
                 Insert(account, resource, given, events);
             }
+
+            account.Journal?.Flush();
         }
 
         return batch.Count;

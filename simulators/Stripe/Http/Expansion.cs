@@ -46,17 +46,18 @@ internal static class Expansion
             return;
         }
 
-        if (!resource.Expandable.TryGetValue(steps[0], out var next))
+        if (!resource.Expandable.TryGetValue(steps[0], out var nextPath))
         {
             throw StripeException.Invalid(null, $"This property cannot be expanded ({path}).", "expand");
         }
 
-        if (next is null)
+        if (nextPath is null)
         {
             Include(target, steps[0]);
             return;
         }
 
+        var next = ResourceCatalog.ByPath(nextPath)!;
         var value = target[steps[0]];
         if (value is JsonValue && Json.Leaf(value) is { } id && account.Table(next).Find(id) is { } found)
         {

@@ -35,6 +35,13 @@ internal static class Json
     public static bool Flag(JsonObject value, string name) =>
         value[name] is JsonValue leaf && leaf.TryGetValue<bool>(out var flag) && flag;
 
+    /// <summary>What a dotted path leads to, or null.</summary>
+    public static JsonNode? At(JsonObject value, string path)
+    {
+        var at = path.IndexOf('.');
+        return at < 0 ? value[path] : value[path[..at]] is JsonObject inner ? At(inner, path[(at + 1)..]) : null;
+    }
+
     /// <summary>The leaf's text as a filter compares it, or null for null, objects and arrays.</summary>
     public static string? Leaf(JsonNode? node) => node switch
     {

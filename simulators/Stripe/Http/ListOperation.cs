@@ -181,7 +181,7 @@ internal static class ListOperation
             var filters = new List<Filter>();
             for (var i = 0; i < resource.Filters.Count; i++)
             {
-                if (!given.TryGetPropertyValue(resource.Filters[i].Param, out var wanted) || wanted is null)
+                if (Json.At(given, resource.Filters[i].Param) is not { } wanted)
                 {
                     continue;
                 }

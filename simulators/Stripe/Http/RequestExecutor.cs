@@ -52,7 +52,7 @@ internal sealed class RequestExecutor(Account account, StripeSimulatorOptions op
 
         var shown = Json.Object(json);
         var secret = account.Ids.Next("whsec_", 32);
-        account.Secrets.Set(Json.Text(shown, "id")!, [secret]);
+        account.SetSecrets(Json.Text(shown, "id")!, [secret]);
         shown["secret"] = secret;
         return Json.Bytes(shown);
     }

@@ -196,6 +196,8 @@ internal sealed class RequestPipeline(
                 account.Keep(claim, response, request.RequestId);
             }
 
+            account.Journal?.Flush();
+
             return response;
         }
     }

@@ -43,7 +43,6 @@ internal sealed class Customers : Resource
         Fields.Argument("source"),
         new OpaqueParam("tax"),
         Fields.Choice("tax_exempt", "exempt", "none", "reverse"),
-        new FlagParam("validate") { Kept = false },
         Fields.Expand,
     ];
 
@@ -67,7 +66,7 @@ internal sealed class Customers : Resource
     public override IReadOnlyList<(string Param, string Field)> Filters { get; } =
         [("email", "email"), ("test_clock", "test_clock")];
 
-    public override IReadOnlyDictionary<string, Resource?> Expandable { get; } = new Dictionary<string, Resource?>
+    public override IReadOnlyDictionary<string, string?> Expandable { get; } = new Dictionary<string, string?>
     {
         ["default_source"] = null,
         ["test_clock"] = null,

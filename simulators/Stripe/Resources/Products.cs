@@ -50,7 +50,22 @@ internal sealed class Products : Resource
         new TextParam("name") { Required = true },
         new TextParam("id") { Kept = false },
         Fields.Choice("type", "good", "service"),
-        new OpaqueParam("default_price_data"),
+        new HashParam(
+            "default_price_data",
+            new TextParam("currency") { Required = true, Lowercase = true },
+            new OpaqueParam("currency_options"),
+            new OpaqueParam("custom_unit_amount"),
+            Fields.Metadata,
+            new HashParam(
+                "recurring",
+                new TextParam("interval") { Required = true, Choices = ["day", "month", "week", "year"] },
+                new WholeParam("interval_count") { Least = 1 }),
+            Fields.Fixed("tax_behavior"),
+            new WholeParam("unit_amount"),
+            new DecimalParam("unit_amount_decimal"))
+        {
+            Kept = false,
+        },
     ]);
 
     public override ParamSet UpdateParams { get; } =
@@ -65,6 +80,12 @@ internal sealed class Products : Resource
 
     public override IReadOnlyList<(string Param, string Field)> Filters { get; } =
         [("ids", "id"), ("active", "active"), ("shippable", "shippable"), ("type", "type"), ("url", "url")];
+
+    public override IReadOnlyDictionary<string, string?> Expandable { get; } = new Dictionary<string, string?>
+    {
+        ["default_price"] = "prices",
+        ["tax_code"] = null,
+    };
 
     protected override byte[] Blank { get; } = """
         {"id":"","object":"product","active":true,"created":0,"default_price":null,"description":null,"images":[],
@@ -85,8 +106,39 @@ internal sealed class Products : Resource
             : throw StripeException.Invalid("resource_already_exists", "Product already exists.", "id");
     }
 
-    protected override void Creating(Transaction transaction, JsonObject value, JsonObject given) =>
-        value["updated"] = transaction.Now;
+    protected override void Creating(Transaction transaction, JsonObject value, JsonObject given)
+    {
+        value["updated"] = Json.Whole(value, "created");
+        if (given["default_price_data"] is JsonObject data)
+        {
+            var id = Json.Text(value, "id")!;
+            transaction.ComingId = id;
+            value["default_price"] = ResourceCatalog.Prices.CreateFor(transaction, id, (JsonObject)data.DeepClone());
+        }
+    }
+
+    protected override void Updating(Transaction transaction, JsonObject value, JsonObject given)
+    {
+        if (Json.Text(given, "default_price") is { } id)
+        {
+            var price = transaction.Require(ResourceCatalog.Prices, id, "default_price");
+            value["default_price"] = Json.Text(price, "product") == Json.Text(value, "id")
+                ? id
+                : throw StripeException.Invalid(
+                    null, $"The price specified is not a price of this product: {id}.", "default_price");
+        }
+    }
+
+    protected override void Deleting(Transaction transaction, JsonObject value)
+    {
+        var id = Json.Text(value, "id");
+        if (transaction.Account.Table(ResourceCatalog.Prices).Live()
+            .Any(price => Json.Text(Json.Object(price.Json), "product") == id))
+        {
+            throw StripeException.Refused(
+                null, "This product cannot be deleted because it has one or more user-created prices.");
+        }
+    }
 
     protected override void Touch(Transaction transaction, JsonObject value) => value["updated"] = transaction.Now;
 

@@ -42,8 +42,8 @@ internal abstract class Resource
     /// <summary>The list filters as (parameter, field); the first one is indexed.</summary>
     public virtual IReadOnlyList<(string Param, string Field)> Filters => [];
 
-    /// <summary>Fields that hold the id of another object and can be expanded, with its type.</summary>
-    public virtual IReadOnlyDictionary<string, Resource?> Expandable { get; } = new Dictionary<string, Resource?>();
+    /// <summary>Fields that hold the id of another object and can be expanded, with its path; null where nothing can be filled in.</summary>
+    public virtual IReadOnlyDictionary<string, string?> Expandable { get; } = new Dictionary<string, string?>();
 
     /// <summary>Further operations on one object, such as <c>finalize</c>.</summary>
     public virtual IReadOnlyDictionary<string, ResourceAction> Actions { get; } =
@@ -60,7 +60,7 @@ internal abstract class Resource
         var values = new string?[filters.Count];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = Json.Leaf(value[filters[i].Field]);
+            values[i] = FilterValue(value, filters[i].Field);
         }
 
         return values;
@@ -100,6 +100,8 @@ internal abstract class Resource
             transaction.Emit(ObjectName + ".deleted", DeletedPayload(value, stub));
         }
 
+        Stored(transaction, value);
+
         return stub;
     }
 
@@ -107,17 +109,18 @@ internal abstract class Resource
     public byte[] Change(
         Transaction transaction, JsonObject before, JsonObject after, byte[] unchanged, params string[] kinds)
     {
-        if (AttributeDiff.Previous(before, after) is null)
+        var bytes = unchanged;
+        if (AttributeDiff.Previous(before, after) is not null)
         {
-            return unchanged;
-        }
+            Touch(transaction, after);
+            var previous = AttributeDiff.Previous(before, after)!;
+            bytes = transaction.Put(this, after);
+            if (HasEvents)
+            {
+                transaction.Emit(ObjectName + ".updated", bytes, Json.Bytes(previous));
+            }
 
-        Touch(transaction, after);
-        var previous = AttributeDiff.Previous(before, after)!;
-        var bytes = transaction.Put(this, after);
-        if (HasEvents)
-        {
-            transaction.Emit(ObjectName + ".updated", bytes, Json.Bytes(previous));
+            Stored(transaction, after);
         }
 
         foreach (var kind in kinds)
@@ -128,7 +131,7 @@ internal abstract class Resource
         return bytes;
     }
 
-    protected byte[] Store(Transaction transaction, JsonObject value, string kind)
+    private byte[] Store(Transaction transaction, JsonObject value, string kind)
     {
         var bytes = transaction.Put(this, value);
         if (HasEvents)
@@ -136,8 +139,12 @@ internal abstract class Resource
             transaction.Emit($"{ObjectName}.{kind}", bytes);
         }
 
+        Stored(transaction, value);
         return bytes;
     }
+
+    /// <summary>The value that a list filter compares; a dotted field reaches into a hash.</summary>
+    protected virtual string? FilterValue(JsonObject value, string field) => Json.Leaf(Json.At(value, field));
 
     protected virtual string NewId(Transaction transaction, JsonObject given) => transaction.NewId(this);
 
@@ -152,6 +159,11 @@ internal abstract class Resource
     }
 
     protected virtual void Deleting(Transaction transaction, JsonObject value)
+    {
+    }
+
+    /// <summary>Called after an object was put or deleted, for what follows from it.</summary>
+    protected virtual void Stored(Transaction transaction, JsonObject value)
     {
     }
 

@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using Duplex.Simulators.Stripe.Http;
+
 namespace Duplex.Simulators.Stripe.Schema;
 
 /// <summary>Short ways to declare the parameters that resources share.</summary>
@@ -23,6 +26,16 @@ internal static class Fields
             Clearable = !required,
             Required = required,
         };
+
+    /// <exception cref="StripeException">The object's currency is not three letters.</exception>
+    public static void CheckCurrency(JsonObject value)
+    {
+        var currency = Json.Text(value, "currency");
+        if (currency is not { Length: 3 } || !currency.All(char.IsAsciiLetterLower))
+        {
+            throw StripeException.Invalid(null, $"Invalid currency: {currency}.", "currency");
+        }
+    }
 
     /// <summary>The parameters of a list operation: paging, <c>created</c>, and the given filters.</summary>
     public static ParamSet List(params Param[] filters) => new(

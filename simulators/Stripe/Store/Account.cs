@@ -41,11 +41,8 @@ internal sealed class Account
     /// <summary>Called under the gate for every event that an applied transaction raised.</summary>
     public Action<StoredEvent>? Raised { get; set; }
 
-    /// <summary>Called under the gate for every applied transaction, before its events are raised.</summary>
-    public Action<Transaction, IReadOnlyList<StoredEvent>>? Applied { get; set; }
-
-    /// <summary>Called under the gate for every answer that is kept under a key.</summary>
-    public Action<IdempotencyEntry>? Answered { get; set; }
+    /// <summary>Where changes are kept on disk; null keeps them in memory only.</summary>
+    public Journal? Journal { get; set; }
 
     public ObjectTable Table(Resource resource) => tables[resource];
 
@@ -69,7 +66,7 @@ internal sealed class Account
             raised[i] = Events.Append(transaction.Events[i], Ids.Next("evt_1", 23), transaction.Cause);
         }
 
-        Applied?.Invoke(transaction, raised);
+        Journal?.Note(transaction, raised, Ids.Issued);
         foreach (var happened in raised)
         {
             Raised?.Invoke(happened);
@@ -104,7 +101,14 @@ internal sealed class Account
     public void Keep(IdempotencyEntry entry, ApiResponse response, string requestId)
     {
         Idempotency.Finish(entry, response, requestId);
-        Answered?.Invoke(entry);
+        Journal?.Note(entry);
+    }
+
+    /// <summary>Sets the secrets of a webhook endpoint. Called under the gate.</summary>
+    public void SetSecrets(string endpointId, IReadOnlyList<string> secrets)
+    {
+        Secrets.Set(endpointId, secrets);
+        Journal?.NoteSecrets(endpointId, secrets);
     }
 
     /// <summary>Brings the search index up to what it may know by now. Called under the gate.</summary>
@@ -120,6 +124,8 @@ internal sealed class Account
 
         search.Clear();
         Secrets.Clear();
+        Journal?.NoteCleared();
+        Journal?.Flush();
         Events.Clear();
         Idempotency.Clear();
     }

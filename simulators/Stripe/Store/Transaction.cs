@@ -37,6 +37,12 @@ internal sealed class Transaction(Account account, EventCause cause)
     /// <summary>Time of creation where a seed gives it, in unix seconds.</summary>
     public long? ChosenCreated { get; set; }
 
+    /// <summary>Whether this request is about to create an object with that id.</summary>
+    public bool IsComing(string id) => id == ComingId;
+
+    /// <summary>Id of the object that is created once those it needs are.</summary>
+    public string? ComingId { get; set; }
+
     public string NewId(Resource resource)
     {
         var id = ChosenId ?? Account.Ids.Next(resource.IdPrefix, resource.IdLength);
@@ -56,6 +62,31 @@ internal sealed class Transaction(Account account, EventCause cause)
         }
 
         return Account.Table(resource).Find(id) is { Deleted: false } stored ? stored.Json : null;
+    }
+
+    /// <summary>The live objects whose first filter has this value, as this transaction sees them, oldest first.</summary>
+    public List<JsonObject> FindAll(Resource resource, string firstFilter)
+    {
+        var ids = Account.Table(resource).ByFirstFilter(firstFilter).ConvertAll(static stored => stored.Id);
+        foreach (var change in changes)
+        {
+            if (change.Resource == resource && !ids.Contains(change.Id))
+            {
+                ids.Add(change.Id);
+            }
+        }
+
+        var found = new List<JsonObject>();
+        foreach (var id in ids)
+        {
+            if (Find(resource, id) is { } json && Json.Object(json) is var value
+                && resource.FiltersOf(value)[0] == firstFilter)
+            {
+                found.Add(value);
+            }
+        }
+
+        return found;
     }
 
     public JsonObject Require(Resource resource, string id, string param = "id") =>
