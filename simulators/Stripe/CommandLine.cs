@@ -30,7 +30,8 @@ internal static class CommandLine
 
     /// <summary>The options and faults that the arguments ask for.</summary>
     /// <exception cref="FormatException">An argument is unknown, lacks its value, or has a wrong one.</exception>
-    public static (StripeSimulatorOptions Options, IReadOnlyList<FaultRule> Faults) Parse(IReadOnlyList<string> arguments)
+    public static (StripeSimulatorOptions Options, IReadOnlyList<FaultRule> Faults) Parse(
+        IReadOnlyList<string> arguments)
     {
         var options = new StripeSimulatorOptions { Port = 12111 };
         var faults = new List<FaultRule>();

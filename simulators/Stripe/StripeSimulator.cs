@@ -163,7 +163,6 @@ public sealed class StripeSimulator : IAsyncDisposable
             ObjectId = objectId,
             Path = path,
             Form = fields,
-            ApiVersion = options.ApiVersion,
         };
         lock (account.Gate)
         {

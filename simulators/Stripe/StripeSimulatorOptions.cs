@@ -11,7 +11,9 @@ public sealed record StripeSimulatorOptions
     /// <summary>The secret key that may do everything.</summary>
     public string ApiKey { get; init; } = "sk_test_duplex";
 
-    /// <summary>Restricted keys with what each may do, such as <c>customers:read</c> or <c>products:write</c>.</summary>
+    /// <summary>
+    /// Restricted keys with what each may do, such as <c>customers:read</c> or <c>products:write</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyCollection<string>> RestrictedKeys { get; init; } =
         new Dictionary<string, IReadOnlyCollection<string>>();
 
@@ -33,7 +35,9 @@ public sealed record StripeSimulatorOptions
     /// <summary>Webhook requests that run at the same time; 1 keeps the order of events while none fails.</summary>
     public int WebhookConcurrency { get; init; } = 8;
 
-    /// <summary>Wait before the first repetition of a failed webhook; it doubles up to <see cref="WebhookRetryMax"/>.</summary>
+    /// <summary>
+    /// Wait before the first repetition of a failed webhook; it doubles up to <see cref="WebhookRetryMax"/>.
+    /// </summary>
     public TimeSpan WebhookRetryFirst { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest wait between repetitions.</summary>

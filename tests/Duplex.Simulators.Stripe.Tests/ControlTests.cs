@@ -96,12 +96,14 @@ public sealed class ControlTests : IAsyncLifetime
     public async Task A_webhook_added_over_http_gets_events_until_its_endpoint_is_deleted()
     {
         await using var catcher = await WebhookCatcher.StartAsync();
-        var added = await PostAsync("webhooks", $$"""{"url":"{{catcher.Url}}","enabled_events":["customer.updated"]}""");
+        var wish = $$"""{"url":"{{catcher.Url}}","enabled_events":["customer.updated"]}""";
+        var added = await PostAsync("webhooks", wish);
         added["secrets"]!.AsArray().Count.ShouldBe(1);
         var id = await stripe.CreateAsync("/v1/customers", "name=A");
         await stripe.PostAsync("/v1/customers/" + id, "name=B");
         (await catcher.WaitAsync(1))[0].Type.ShouldBe("customer.updated");
-        var made = await stripe.PostAsync("/v1/webhook_endpoints", $"url={catcher.Url}&enabled_events[]=product.created");
+        var form = $"url={catcher.Url}&enabled_events[]=product.created";
+        var made = await stripe.PostAsync("/v1/webhook_endpoints", form);
         made.Text("secret").ShouldStartWith("whsec_");
         var endpoint = made.Text("id");
         (await stripe.GetAsync("/v1/webhook_endpoints/" + endpoint)).Body.ContainsKey("secret").ShouldBeFalse();

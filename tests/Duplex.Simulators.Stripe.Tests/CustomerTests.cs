@@ -23,7 +23,8 @@ public sealed class CustomerTests : IAsyncLifetime
     public async Task A_created_customer_is_retrieved_as_it_was_answered()
     {
         var made = await stripe.PostAsync(
-            "/v1/customers", "name=J%C3%B6rg+%F0%9F%98%80&email=j%40x.de&metadata[a%20b]=1&address[city]=K%C3%B6ln&balance=-250");
+            "/v1/customers",
+            "name=J%C3%B6rg+%F0%9F%98%80&email=j%40x.de&metadata[a%20b]=1&address[city]=K%C3%B6ln&balance=-250");
         made.Status.ShouldBe(200);
         made.Text("name").ShouldBe("Jörg 😀");
         made.Body["balance"]!.GetValue<long>().ShouldBe(-250);

@@ -51,7 +51,9 @@ internal sealed class StripeCaller : IDisposable
         using var response = await client.SendAsync(message);
         var text = await response.Content.ReadAsStringAsync();
         var headers = response.Headers.ToDictionary(
-            static header => header.Key, static header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase);
+            static header => header.Key,
+            static header => string.Join(",", header.Value),
+            StringComparer.OrdinalIgnoreCase);
         return new Answer((int)response.StatusCode, JsonNode.Parse(text)!.AsObject(), headers);
     }
 

@@ -6,7 +6,9 @@ using Duplex.Simulators.Stripe.Http;
 
 namespace Duplex.Simulators.Stripe.Control;
 
-/// <summary>The simulator's own endpoints under <c>/_sim</c>: no key is needed, no limit and no fault applies.</summary>
+/// <summary>
+/// The simulator's own endpoints under <c>/_sim</c>: no key is needed, no limit and no fault applies.
+/// </summary>
 internal static class ControlEndpoints
 {
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web)
@@ -98,9 +100,8 @@ internal static class ControlEndpoints
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
-            var resource = query["type"].ToString();
-            count = simulator.Seed(body.GetBuffer().AsMemory(0, (int)body.Length), resource is "" ? "customers" : resource,
-                events);
+            var type = query["type"] is [{ Length: > 0 } given, ..] ? given : "customers";
+            count = simulator.Seed(body.GetBuffer().AsMemory(0, (int)body.Length), type, events);
         }
 
         await AnswerAsync(context, 200, new JsonObject { ["seeded"] = count });

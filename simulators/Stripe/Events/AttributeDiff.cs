@@ -5,7 +5,9 @@ namespace Duplex.Simulators.Stripe.Events;
 /// <summary>Computes <c>previous_attributes</c>: the former values of exactly the fields that changed.</summary>
 internal static class AttributeDiff
 {
-    /// <summary>The former values, or null when nothing changed. Hashes are compared field by field, lists whole.</summary>
+    /// <summary>
+    /// The former values, or null when nothing changed. Hashes are compared field by field, lists whole.
+    /// </summary>
     public static JsonObject? Previous(JsonObject before, JsonObject after)
     {
         JsonObject? previous = null;

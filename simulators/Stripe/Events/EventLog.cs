@@ -5,7 +5,9 @@ namespace Duplex.Simulators.Stripe.Events;
 /// <summary>Events in the order they happened, kept for 30 days. Guarded by the account's gate.</summary>
 internal sealed class EventLog(SimulatedClock clock)
 {
-    /// <summary>Events beyond this number are forgotten, the oldest first, so that long benchmarks stay in memory.</summary>
+    /// <summary>
+    /// Events beyond this number are forgotten, the oldest first, so that long benchmarks stay in memory.
+    /// </summary>
     public const int CountMax = 2_000_000;
 
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);

@@ -6,7 +6,9 @@ namespace Duplex.Simulators.Stripe.Faults;
 [JsonConverter(typeof(JsonStringEnumConverter<FaultKind>))]
 public enum FaultKind
 {
-    /// <summary>500 (or <see cref="FaultRule.Status"/>) before execution: no effect, nothing kept for the key.</summary>
+    /// <summary>
+    /// 500 (or <see cref="FaultRule.Status"/>) before execution: no effect, nothing kept for the key.
+    /// </summary>
     [JsonStringEnumMemberName("error_before")]
     ErrorBefore,
 
@@ -109,7 +111,9 @@ public sealed record FaultRule
     [JsonPropertyName("probability")]
     public double Probability { get; init; } = 1;
 
-    /// <summary>Milliseconds for the kinds that delay; null means 30,000 for time-outs and 1,000 for the others.</summary>
+    /// <summary>
+    /// Milliseconds for the kinds that delay; null means 30,000 for time-outs and 1,000 for the others.
+    /// </summary>
     [JsonPropertyName("delay_ms")]
     public int? DelayMilliseconds { get; init; }
 

@@ -21,8 +21,6 @@ internal sealed class ApiRequest
     /// <summary>Null unless the request is a POST that carries one.</summary>
     public string? IdempotencyKey { get; init; }
 
-    public required string ApiVersion { get; init; }
-
     public EventCause Cause => new(RequestId, IdempotencyKey);
 
     /// <summary>A digest of the parameters that does not depend on their order.</summary>

@@ -7,7 +7,9 @@ internal sealed class Authentication(StripeSimulatorOptions options)
 {
     private readonly HashSet<string> expired = new(options.ExpiredKeys, StringComparer.Ordinal);
 
-    /// <exception cref="StripeException">401 without a valid key, 403 where a restricted one lacks the permission.</exception>
+    /// <exception cref="StripeException">
+    /// 401 without a valid key, 403 where a restricted one lacks the permission.
+    /// </exception>
     public void Check(string? authorization, Operation operation)
     {
         var key = KeyOf(authorization) ?? throw StripeException.Unauthorized(

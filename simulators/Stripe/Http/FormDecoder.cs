@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Duplex.Simulators.Stripe.Http;
 
-/// <summary>Decodes <c>application/x-www-form-urlencoded</c> text with bracketed names, from a body or a query.</summary>
+/// <summary>
+/// Decodes <c>application/x-www-form-urlencoded</c> text with bracketed names, from a body or a query.
+/// </summary>
 internal static class FormDecoder
 {
     private const int PairsMax = 10_000;

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Duplex.Simulators.Stripe.Http;
 
-/// <summary>How JSON is written and read everywhere in the simulator: UTF-8, compact, nothing escaped needlessly.</summary>
+/// <summary>
+/// How JSON is written and read everywhere in the simulator: UTF-8, compact, nothing escaped needlessly.
+/// </summary>
 internal static class Json
 {
     public static readonly JsonWriterOptions WriterOptions = new()

@@ -47,8 +47,8 @@ internal static class ListOperation
 
     public static ReadOnlyMemory<byte> Events(Account account, JsonObject given, string apiVersion)
     {
-        var page = Page.Of(given, id => account.Events.Find(id) ?? throw StripeException.Missing(
-            "event", id, given["starting_after"] is null ? "ending_before" : "starting_after"));
+        var page = Page.Of(given, id => account.Events.Find(id)
+            ?? throw StripeException.Missing("event", id, CursorParam(given)));
         var range = Range.Of(given["created"] as JsonObject);
         var types = EventTypes.Of(given);
         bool? delivered = given["delivery_success"] is null ? null : Json.Flag(given, "delivery_success");
@@ -79,7 +79,9 @@ internal static class ListOperation
         return Envelope(found, page.Newer, more, "/v1/events");
     }
 
-    /// <summary>Writes a list object around bytes of its elements; <paramref name="reversed"/> when oldest first.</summary>
+    /// <summary>
+    /// Writes a list object around bytes of its elements; <paramref name="reversed"/> when oldest first.
+    /// </summary>
     public static ReadOnlyMemory<byte> Envelope(List<byte[]> elements, bool reversed, bool more, string url)
     {
         if (reversed)
@@ -127,7 +129,10 @@ internal static class ListOperation
         left.Created != right.Created ? left.Created > right.Created : left.Sequence > right.Sequence;
 
     private static StripeException Unknown(Resource resource, string id, JsonObject given) =>
-        StripeException.Missing(resource.Label, id, given["starting_after"] is null ? "ending_before" : "starting_after");
+        StripeException.Missing(resource.Label, id, CursorParam(given));
+
+    private static string CursorParam(JsonObject given) =>
+        given["starting_after"] is null ? "ending_before" : "starting_after";
 
     /// <summary>Where a page starts, in which direction it goes, and how long it is.</summary>
     private sealed record Page<T>(T? Cursor, bool Newer, int Limit);

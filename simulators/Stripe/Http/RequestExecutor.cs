@@ -116,7 +116,6 @@ internal sealed class RequestExecutor(Account account, StripeSimulatorOptions op
             ObjectId = request.ObjectId,
             Path = request.Path,
             Form = FormNode.Hash(),
-            ApiVersion = request.ApiVersion,
         }, resource));
         var lines = (JsonArray)invoice["lines"]!["data"]!;
         var limit = given["limit"] is null ? 10 : (int)Json.Whole(given, "limit");

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Globalization;
 using Duplex.Simulators.Stripe.Faults;
 using Duplex.Simulators.Stripe.Limits;
 using Duplex.Simulators.Stripe.Store;
@@ -12,11 +10,11 @@ namespace Duplex.Simulators.Stripe.Http;
 internal sealed class RequestPipeline(
     Account account, StripeSimulatorOptions options, FaultPlan faults, RequestStatistics statistics)
 {
-    private const int BodyMax = 1024 * 1024;
     private const int TimeoutDefaultMilliseconds = 30_000;
 
     private readonly Authentication authentication = new(options);
     private readonly RequestExecutor executor = new(account, options);
+    private readonly ResponseWriter writer = new(account.Clock, options, statistics);
     private readonly RateLimiter limiter = new(options.Limits, options.Time);
     private readonly HashSet<string> locked = new(StringComparer.Ordinal);
 
@@ -46,7 +44,7 @@ internal sealed class RequestPipeline(
 
             try
             {
-                var request = await ReadAsync(context, operation, objectId, requestId);
+                var request = await RequestReader.ReadAsync(context, operation, objectId, requestId);
                 await AnswerAsync(context, request, fault);
             }
             finally
@@ -56,7 +54,7 @@ internal sealed class RequestPipeline(
         }
         catch (StripeException refusal)
         {
-            await WriteErrorAsync(context, refusal, requestId, operation);
+            await writer.WriteErrorAsync(context, refusal, requestId, operation);
         }
     }
 
@@ -76,7 +74,7 @@ internal sealed class RequestPipeline(
                 context.Response.Headers["Idempotent-Replayed"] = "true";
                 context.Response.Headers["Original-Request"] = claim.RequestId;
                 statistics.Replayed();
-                await WriteAsync(context, stored, request.RequestId, request.Operation);
+                await writer.WriteAsync(context, stored, request.RequestId, request.Operation);
                 return;
             }
         }
@@ -96,10 +94,10 @@ internal sealed class RequestPipeline(
                 await HangAsync(context, fault);
                 break;
             case FaultKind.CutBody:
-                await WriteCutAsync(context, response, request);
+                await writer.WriteCutAsync(context, response, request);
                 break;
             default:
-                await WriteAsync(context, response, request.RequestId, request.Operation);
+                await writer.WriteAsync(context, response, request.RequestId, request.Operation);
                 break;
         }
     }
@@ -243,138 +241,5 @@ internal sealed class RequestPipeline(
         }
 
         context.Abort();
-    }
-
-    private async Task<ApiRequest> ReadAsync(HttpContext context, Operation operation, string objectId, string requestId)
-    {
-        var form = FormNode.Hash();
-        if (context.Request.QueryString is { HasValue: true } query)
-        {
-            FormDecoder.Decode(System.Text.Encoding.UTF8.GetBytes(query.Value![1..]), form);
-        }
-
-        if (!HttpMethods.IsGet(context.Request.Method))
-        {
-            await ReadBodyAsync(context.Request, form);
-        }
-
-        var key = HttpMethods.IsPost(context.Request.Method) ? context.Request.Headers["Idempotency-Key"].ToString() : "";
-        if (key.Length > IdempotencyStore.KeyLengthMax)
-        {
-            throw StripeException.Invalid(null, "Idempotency keys can be at most 255 characters long.");
-        }
-
-        return new ApiRequest
-        {
-            RequestId = requestId,
-            Operation = operation,
-            ObjectId = objectId,
-            Path = context.Request.Path.Value!,
-            Form = form,
-            IdempotencyKey = key.Length > 0 ? key : null,
-            ApiVersion = VersionOf(context),
-        };
-    }
-
-    private string VersionOf(HttpContext context)
-    {
-        var asked = context.Request.Headers["Stripe-Version"].ToString();
-        return asked.Length == 0 ? options.ApiVersion
-            : asked.Length >= 10 && DateOnly.TryParseExact(
-                asked.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) ? asked
-            : throw StripeException.Invalid(null, $"Invalid Stripe API version: {asked}");
-    }
-
-    private static async Task ReadBodyAsync(HttpRequest request, FormNode form)
-    {
-        var reader = request.BodyReader;
-        while (true)
-        {
-            var read = await reader.ReadAsync();
-            if (read.Buffer.Length > BodyMax)
-            {
-                throw StripeException.Invalid(null, "The request body is too large.");
-            }
-
-            if (!read.IsCompleted)
-            {
-                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                continue;
-            }
-
-            if (!read.Buffer.IsEmpty)
-            {
-                CheckContentType(request);
-                FormDecoder.Decode(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray(), form);
-            }
-
-            reader.AdvanceTo(read.Buffer.End);
-            return;
-        }
-    }
-
-    private static void CheckContentType(HttpRequest request)
-    {
-        if (request.ContentType is { } type
-            && !type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
-        {
-            throw StripeException.Invalid(
-                "parameter_invalid_content_type",
-                $"Invalid request: the content type must be application/x-www-form-urlencoded, not {type}.");
-        }
-    }
-
-    private async Task WriteErrorAsync(
-        HttpContext context, StripeException refusal, string requestId, Operation? operation)
-    {
-        var headers = context.Response.Headers;
-        if (refusal.RateLimitedReason is { } reason)
-        {
-            headers["Stripe-Rate-Limited-Reason"] = reason;
-        }
-
-        if (refusal.RetryAfterSeconds is { } seconds)
-        {
-            headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        }
-
-        if (refusal.ShouldRetry is { } retry)
-        {
-            headers["Stripe-Should-Retry"] = retry ? "true" : "false";
-        }
-
-        if (refusal.Status == 401)
-        {
-            headers.WWWAuthenticate = "Bearer realm=\"Stripe\"";
-        }
-
-        await WriteAsync(context, new ApiResponse(refusal.Status, refusal.Body(requestId)), requestId, operation);
-    }
-
-    private async Task WriteAsync(HttpContext context, ApiResponse answer, string requestId, Operation? operation)
-    {
-        Prepare(context, answer, requestId);
-        statistics.Answered(operation, answer.Status);
-        await context.Response.BodyWriter.WriteAsync(answer.Body);
-    }
-
-    private async Task WriteCutAsync(HttpContext context, ApiResponse answer, ApiRequest request)
-    {
-        Prepare(context, answer, request.RequestId);
-        await context.Response.BodyWriter.WriteAsync(answer.Body[..(answer.Body.Length / 2)]);
-        context.Abort();
-    }
-
-    private void Prepare(HttpContext context, ApiResponse answer, string requestId)
-    {
-        var response = context.Response;
-        response.StatusCode = answer.Status;
-        response.ContentType = "application/json";
-        response.ContentLength = answer.Body.Length;
-        response.Headers.CacheControl = "no-cache, no-store";
-        response.Headers.Date = account.Clock.Now.ToString("R", CultureInfo.InvariantCulture);
-        response.Headers["Request-Id"] = requestId;
-        var asked = context.Request.Headers["Stripe-Version"];
-        response.Headers["Stripe-Version"] = asked.Count > 0 ? asked : options.ApiVersion;
     }
 }

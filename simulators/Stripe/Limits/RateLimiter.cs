@@ -22,7 +22,9 @@ internal sealed class RateLimiter
         global = limits.GlobalPerSecond > 0 ? new Bucket(limits.GlobalPerSecond, time.GetTimestamp()) : null;
     }
 
-    /// <summary>Lets a request in or says why not: the reason header's text. Each admission is followed by a leave.</summary>
+    /// <summary>
+    /// Lets a request in or says why not: the reason header's text. Each admission is followed by a leave.
+    /// </summary>
     public string? Enter(Operation operation)
     {
         var concurrent = Interlocked.Increment(ref running);

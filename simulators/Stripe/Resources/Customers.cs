@@ -57,7 +57,12 @@ internal sealed class Customers : Resource
     public override bool Searchable => true;
 
     public override ParamSet CreateParams { get; } = new(
-        [.. Writable, Fields.Argument("payment_method"), new OpaqueParam("tax_id_data"), Fields.Argument("test_clock")]);
+    [
+        .. Writable,
+        Fields.Argument("payment_method"),
+        new OpaqueParam("tax_id_data"),
+        Fields.Argument("test_clock"),
+    ]);
 
     public override ParamSet UpdateParams { get; } = new([.. Writable, Fields.Argument("default_source")]);
 
@@ -98,7 +103,9 @@ internal sealed class Customers : Resource
     protected override void Updating(Transaction transaction, JsonObject value, JsonObject given) =>
         RefuseUnknownReferences(given);
 
-    /// <summary>Payment methods, sources and test clocks do not exist here, so that a reference to one is an error.</summary>
+    /// <summary>
+    /// Payment methods, sources and test clocks do not exist here, so that a reference to one is an error.
+    /// </summary>
     private static void RefuseUnknownReferences(JsonObject given)
     {
         foreach (var (param, label) in (ReadOnlySpan<(string, string)>)

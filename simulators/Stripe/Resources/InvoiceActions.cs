@@ -6,38 +6,40 @@ using Duplex.Simulators.Stripe.Store;
 
 namespace Duplex.Simulators.Stripe.Resources;
 
-/// <content>The actions that move an invoice from state to state.</content>
-internal sealed partial class Invoices
+/// <summary>The actions that move an invoice from state to state.</summary>
+internal static class InvoiceActions
 {
-    public override IReadOnlyDictionary<string, ResourceAction> Actions => actions ??= new()
+    public static readonly IReadOnlyDictionary<string, ResourceAction> All = new Dictionary<string, ResourceAction>
     {
-        ["finalize"] = new(new(new FlagParam("auto_advance"), Fields.Expand), (transaction, id, _) =>
+        ["finalize"] = new(new(new FlagParam("auto_advance"), Fields.Expand), static (transaction, id, _) =>
             Move(transaction, id, Finalize, "draft")),
         ["pay"] = new(
             new(
                 Fields.Expand, new FlagParam("forgive"), Fields.Text("mandate"), new FlagParam("off_session"),
                 new FlagParam("paid_out_of_band"), Fields.Argument("payment_method"), Fields.Argument("source")),
-            (transaction, id, given) => Move(
+            static (transaction, id, given) => Move(
                 transaction, id, (within, invoice) => Pay(within, invoice, given), "draft", "open", "uncollectible")),
-        ["send"] = new(new(Fields.Expand), (transaction, id, _) =>
+        ["send"] = new(new(Fields.Expand), static (transaction, id, _) =>
             Move(transaction, id, Send, "draft", "open")),
-        ["void"] = new(new(Fields.Expand), (transaction, id, _) => Move(
-            transaction, id, (within, invoice) => Close(within, invoice, "void", "voided_at", "voided"),
-            "open", "uncollectible")),
-        ["mark_uncollectible"] = new(new(Fields.Expand), (transaction, id, _) => Move(
+        ["void"] = new(new(Fields.Expand), static (transaction, id, _) => Move(
             transaction,
             id,
-            (within, invoice) =>
+            static (within, invoice) => Close(within, invoice, "void", "voided_at", "voided"),
+            "open",
+            "uncollectible")),
+        ["mark_uncollectible"] = new(new(Fields.Expand), static (transaction, id, _) => Move(
+            transaction,
+            id,
+            static (within, invoice) =>
                 Close(within, invoice, "uncollectible", "marked_uncollectible_at", "marked_uncollectible"),
             "open")),
     };
 
-    private Dictionary<string, ResourceAction>? actions;
-
-    private byte[] Move(
+    private static byte[] Move(
         Transaction transaction, string id, Func<Transaction, JsonObject, List<string>> change, params string[] from)
     {
-        var bytes = transaction.Find(this, id) ?? throw StripeException.Missing(Label, id);
+        var bytes = transaction.Find(ResourceCatalog.Invoices, id)
+            ?? throw StripeException.Missing(ResourceCatalog.Invoices.Label, id);
         var before = Json.Object(bytes);
         var status = Json.Text(before, "status");
         if (!from.Contains(status))
@@ -48,7 +50,7 @@ internal sealed partial class Invoices
 
         var after = Json.Object(bytes);
         var kinds = change(transaction, after);
-        return Change(transaction, before, after, bytes, [.. kinds]);
+        return ResourceCatalog.Invoices.Change(transaction, before, after, bytes, [.. kinds]);
     }
 
     private static List<string> Finalize(Transaction transaction, JsonObject invoice)

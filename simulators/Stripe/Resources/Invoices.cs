@@ -6,7 +6,7 @@ using Duplex.Simulators.Stripe.Store;
 namespace Duplex.Simulators.Stripe.Resources;
 
 /// <summary>Invoices: free to edit while a draft, afterwards moved through their states by actions.</summary>
-internal sealed partial class Invoices : Resource
+internal sealed class Invoices : Resource
 {
     private static readonly string[] EditableAfterwards =
     [
@@ -23,7 +23,9 @@ internal sealed partial class Invoices : Resource
         new WholeParam("automatically_finalizes_at"),
         Fields.Choice("collection_method", "charge_automatically", "send_invoice"),
         new ListParam("custom_fields", new HashParam(
-            "custom_fields", new TextParam("name", 40) { Required = true }, new TextParam("value", 140) { Required = true }))
+            "custom_fields",
+            new TextParam("name", 40) { Required = true },
+            new TextParam("value", 140) { Required = true }))
         {
             Clearable = true, NullWhenCleared = true, CountMax = 4,
         },
@@ -93,6 +95,8 @@ internal sealed partial class Invoices : Resource
         ["payments"] = null,
         ["confirmation_secret"] = null,
     };
+
+    public override IReadOnlyDictionary<string, ResourceAction> Actions => InvoiceActions.All;
 
     protected override byte[] Blank { get; } = """
         {"id":"","object":"invoice","account_country":"DE","account_name":"Simulated account","account_tax_ids":null,

@@ -6,7 +6,9 @@ using Duplex.Simulators.Stripe.Store;
 
 namespace Duplex.Simulators.Stripe.Resources;
 
-/// <summary>Prices: the amount never changes, nothing deletes one, and a lookup key belongs to one price at a time.</summary>
+/// <summary>
+/// Prices: the amount never changes, nothing deletes one, and a lookup key belongs to one price at a time.
+/// </summary>
 internal sealed class Prices : Resource
 {
     private static readonly string[] TaxBehaviors = ["exclusive", "inclusive", "unspecified"];
@@ -153,7 +155,9 @@ internal sealed class Prices : Resource
         }
 
         var id = Json.Text(given, "product") ?? throw StripeException.Invalid(
-            "parameter_missing", "You must specify either `product` or `product_data` when creating a price.", "product");
+            "parameter_missing",
+            "You must specify either `product` or `product_data` when creating a price.",
+            "product");
         if (transaction.Find(ResourceCatalog.Products, id) is null && !transaction.IsComing(id))
         {
             throw StripeException.Missing("product", id, "product");

@@ -42,7 +42,10 @@ internal abstract class Resource
     /// <summary>The list filters as (parameter, field); the first one is indexed.</summary>
     public virtual IReadOnlyList<(string Param, string Field)> Filters => [];
 
-    /// <summary>Fields that hold the id of another object and can be expanded, with its path; null where nothing can be filled in.</summary>
+    /// <summary>
+    /// Fields that hold the id of another object and can be expanded, with its path; null where nothing can be filled
+    /// in.
+    /// </summary>
     public virtual IReadOnlyDictionary<string, string?> Expandable { get; } = new Dictionary<string, string?>();
 
     /// <summary>Further operations on one object, such as <c>finalize</c>.</summary>
@@ -105,7 +108,9 @@ internal abstract class Resource
         return stub;
     }
 
-    /// <summary>Stores <paramref name="after"/> and raises the change, unless it equals <paramref name="before"/>.</summary>
+    /// <summary>
+    /// Stores <paramref name="after"/> and raises the change, unless it equals <paramref name="before"/>.
+    /// </summary>
     public byte[] Change(
         Transaction transaction, JsonObject before, JsonObject after, byte[] unchanged, params string[] kinds)
     {

@@ -5,7 +5,9 @@ using Duplex.Simulators.Stripe.Webhooks;
 
 namespace Duplex.Simulators.Stripe.Store;
 
-/// <summary>The simulated account's whole state. Everything in it is read and changed under <see cref="Gate"/>.</summary>
+/// <summary>
+/// The simulated account's whole state. Everything in it is read and changed under <see cref="Gate"/>.
+/// </summary>
 internal sealed class Account
 {
     private readonly Dictionary<Resource, ObjectTable> tables = [];

@@ -12,7 +12,9 @@ namespace Duplex.Simulators.Stripe.Store;
 internal static class JournalReader
 {
     /// <summary>Applies every whole line and returns the length of the part that could be read.</summary>
-    /// <remarks>A line that a kill cut off can only be the last one; what follows the last whole line is dropped.</remarks>
+    /// <remarks>
+    /// A line that a kill cut off can only be the last one; what follows the last whole line is dropped.
+    /// </remarks>
     public static long Restore(Stream file, Account account)
     {
         using var reader = new StreamReader(file, Encoding.UTF8, false, 1 << 16, leaveOpen: true);

@@ -2,7 +2,9 @@ using Duplex.Simulators.Stripe.Resources;
 
 namespace Duplex.Simulators.Stripe.Store;
 
-/// <summary>All objects of one type, by id and in list order. Not safe for parallel use: the account's gate guards it.</summary>
+/// <summary>
+/// All objects of one type, by id and in list order. Not safe for parallel use: the account's gate guards it.
+/// </summary>
 internal sealed class ObjectTable(Resource resource)
 {
     private static readonly Comparer<StoredObject> Order = Comparer<StoredObject>.Create(static (left, right) =>
@@ -97,7 +99,9 @@ internal sealed class ObjectTable(Resource resource)
     /// <summary>
     /// Walks live objects from a cursor: towards older ones, or towards newer ones when <paramref name="newer"/>.
     /// </summary>
-    /// <param name="cursor">The object to start beside, itself not included; null starts at the end of the list.</param>
+    /// <param name="cursor">
+    /// The object to start beside, itself not included; null starts at the end of the list.
+    /// </param>
     /// <param name="newer">The direction.</param>
     /// <param name="createdMax">Start at this time when walking towards older ones.</param>
     public IEnumerable<StoredObject> Walk(StoredObject? cursor, bool newer, long createdMax)

@@ -1,6 +1,8 @@
 namespace Duplex.Simulators.Stripe.Store;
 
-/// <summary>The simulator's idea of now: the real clock plus an offset that a test moves, or a time that stands still.</summary>
+/// <summary>
+/// The simulator's idea of now: the real clock plus an offset that a test moves, or a time that stands still.
+/// </summary>
 internal sealed class SimulatedClock(TimeProvider real)
 {
     private long offsetTicks;

@@ -1,6 +1,8 @@
 namespace Duplex.Simulators.Stripe.Store;
 
-/// <summary>One object's latest state. Changed only under the account's gate; the bytes themselves never change.</summary>
+/// <summary>
+/// One object's latest state. Changed only under the account's gate; the bytes themselves never change.
+/// </summary>
 internal sealed class StoredObject(string id, long created, long sequence)
 {
     public string Id { get; } = id;
@@ -17,6 +19,8 @@ internal sealed class StoredObject(string id, long created, long sequence)
     /// <summary>The values that list filters compare, in the resource's order.</summary>
     public string?[] Filters { get; set; } = [];
 
-    /// <summary>What search sees: an earlier state while the index lags; null when it does not know the object.</summary>
+    /// <summary>
+    /// What search sees: an earlier state while the index lags; null when it does not know the object.
+    /// </summary>
     public byte[]? Indexed { get; set; }
 }

@@ -64,7 +64,9 @@ internal sealed class Transaction(Account account, EventCause cause)
         return Account.Table(resource).Find(id) is { Deleted: false } stored ? stored.Json : null;
     }
 
-    /// <summary>The live objects whose first filter has this value, as this transaction sees them, oldest first.</summary>
+    /// <summary>
+    /// The live objects whose first filter has this value, as this transaction sees them, oldest first.
+    /// </summary>
     public List<JsonObject> FindAll(Resource resource, string firstFilter)
     {
         var ids = Account.Table(resource).ByFirstFilter(firstFilter).ConvertAll(static stored => stored.Id);
@@ -111,7 +113,9 @@ internal sealed class Transaction(Account account, EventCause cause)
         events.AddRange(Silent ? [] : [new PendingEvent(type, subject, previous)]);
 }
 
-/// <summary>One object's new state within a transaction; <see cref="Json"/> is the stub, or null, when deleted.</summary>
+/// <summary>
+/// One object's new state within a transaction; <see cref="Json"/> is the stub, or null, when deleted.
+/// </summary>
 internal sealed record ObjectChange(Resource Resource, string Id, byte[]? Json, bool Deleted)
 {
     public long Created { get; init; }

@@ -8,7 +8,9 @@ namespace Duplex.Simulators.Stripe.Webhooks;
 /// <summary>
 /// Sends events to the endpoints that want them, repeats what fails with growing waits, and misbehaves as faults say.
 /// </summary>
-/// <remarks>Publishing never blocks; deliveries run beside each other, so that their order is not that of events.</remarks>
+/// <remarks>
+/// Publishing never blocks; deliveries run beside each other, so that their order is not that of events.
+/// </remarks>
 internal sealed class WebhookSender : IAsyncDisposable
 {
     private readonly StripeSimulatorOptions options;
