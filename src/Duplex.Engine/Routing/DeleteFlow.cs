@@ -107,7 +107,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         if (!turn.Approved && !leg.Brake.TryTake(turn.Offset))
         {
             throw new SyncException(new SyncError(ErrorCode.BrakeEngaged,
-                $"More than {sync.Model.DeleteBrake} deletes a minute came from side {leg.From.Letter()} of {sync.Name}; the leg has stopped before the next one.",
+                $"More than {sync.Model.DeleteBrake} deletes a minute came from side {leg.From.Letter()} of {sync.Name}; "
+                + "the leg has stopped before the next one.",
                 Path: $"{sync.Model.Path}/deletes/brake",
                 Suggestion: $"If they are meant, run: duplex resume {sync.Name}"));
         }
