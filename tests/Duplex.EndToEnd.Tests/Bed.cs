@@ -9,6 +9,7 @@ using Duplex.Engine.Diagnostics;
 using Duplex.Sdk;
 using Duplex.Simulators.Postgres;
 using Duplex.Simulators.Stripe;
+using Duplex.Simulators.Stripe.Limits;
 using Duplex.Storage.Embedded;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -103,7 +104,7 @@ internal sealed class Bed : IAsyncDisposable
         {
             WebhookUrl = new Uri($"{web.Urls.First()}/webhook"),
             WebhookSecrets = ["whsec_test"],
-            Limits = limits ?? StripeLimits.Unlimited,
+            Limits = limits ?? StripeLimits.None,
         });
         return bed = new Bed(postgres, stripe, sql, connectionString, web);
     }
