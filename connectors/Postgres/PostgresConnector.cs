@@ -1,6 +1,9 @@
 using Duplex.Connectors.Postgres.Capture;
 using Duplex.Connectors.Postgres.Catalog;
 using Duplex.Connectors.Postgres.Preflight;
+using Duplex.Connectors.Postgres.Reading;
+using Duplex.Connectors.Postgres.Sink;
+using Duplex.Connectors.Postgres.Values;
 using Duplex.Sdk;
 using Npgsql;
 
@@ -56,8 +59,16 @@ public sealed class PostgresConnector : IConnector
         new PostgresSource(context, streams);
 
     /// <inheritdoc/>
-    public IRecordSink OpenSink(ConnectorContext context) => throw new NotSupportedException();
+    public IRecordSink OpenSink(ConnectorContext context) => new PostgresSink(Open(context, "sink"), context);
 
     /// <inheritdoc/>
-    public IRecordReader OpenReader(ConnectorContext context) => throw new NotSupportedException();
+    public IRecordReader OpenReader(ConnectorContext context) => new PostgresReader(Open(context, "reader"));
+
+    private static PostgresDatabase Open(ConnectorContext context, string purpose) => new(
+        PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(PostgresSettings.ConnectionString(context, purpose))
+        {
+            MaxPoolSize = 8,
+            CommandTimeout = 30,
+        }),
+        context.Clock);
 }
