@@ -59,7 +59,6 @@ internal sealed class Bed : IAsyncDisposable
               - { a: email,       b: email, via: lowercase }
               - { a: phone,       b: phone }
               - { a: plan,        b: metadata.plan, via: { enum: { free: F, pro: P } } }
-              - { a: balance_eur, b: balance, via: { minor_units: 2 } }
             conflict: { default: latest }
             deletes: { a: propagate, b: propagate, brake: 0 }
         """;
