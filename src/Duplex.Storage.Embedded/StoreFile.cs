@@ -17,11 +17,14 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
         try
         {
             database = Database.OpenWriter(path, options.FileBytesMax);
-            CheckVersion(database, formatVersion);
-            database.Begin();
-            database.Execute(schema);
-            database.Execute($"PRAGMA user_version = {formatVersion.ToString(CultureInfo.InvariantCulture)}");
-            database.Commit();
+            if (ReadVersion(database, formatVersion) == 0)
+            {
+                database.Begin();
+                database.Execute(schema);
+                database.Execute($"PRAGMA user_version = {formatVersion.ToString(CultureInfo.InvariantCulture)}");
+                database.Commit();
+            }
+
             return new StoreFile(directoryLock, database);
         }
         catch (Exception e)
@@ -37,7 +40,7 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
         }
     }
 
-    private static void CheckVersion(Database database, int known)
+    private static int ReadVersion(Database database, int known)
     {
         var version = int.Parse(database.Query("PRAGMA user_version"), CultureInfo.InvariantCulture);
         if (version > known)
@@ -46,5 +49,7 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
                 $"{database.FilePath} has format {version}; this version of Duplex knows formats up to {known}.",
                 "Run the version of Duplex that wrote it, or a later one.");
         }
+
+        return version;
     }
 }

@@ -7,6 +7,7 @@ internal sealed class Checkpointer(Database database)
 {
     private const int PagesBetween = 2_000;
     private const int PagesMax = 16_000;
+    private const string RestartLog = "PRAGMA wal_checkpoint(RESTART)";
     private int _attemptedAt;
 
     /// <summary>Called after every commit, on the writer's thread.</summary>
@@ -24,10 +25,18 @@ internal sealed class Checkpointer(Database database)
         }
 
         _attemptedAt = pages;
+
+        // Readers that overlap each other for ever would keep the log from starting anew; RESTART waits for them.
+        Run(pages > PagesMax ? RestartLog : "PRAGMA wal_checkpoint(PASSIVE)");
+    }
+
+    /// <summary>Makes the space of the write-ahead log usable again: all that there may be on a full disk.</summary>
+    public void Restart() => Run(RestartLog);
+
+    private void Run(string sql)
+    {
         try
         {
-            // Readers that overlap each other for ever would keep the log from starting anew; RESTART waits for them.
-            var sql = pages > PagesMax ? "PRAGMA wal_checkpoint(RESTART)" : "PRAGMA wal_checkpoint(PASSIVE)";
             database.Prepared(sql).Run();
         }
         catch (SqliteException e) when (StorageFault.IsFull(e) || e.Code == SqliteNative.Busy)

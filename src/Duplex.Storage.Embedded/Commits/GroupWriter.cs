@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Duplex.Sdk;
 using Duplex.Storage.Embedded.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -90,18 +90,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         {
             while (TakeGroup())
             {
-                if (_obstacle is { } obstacle)
-                {
-                    FailGroup(new SyncException(obstacle));
-                    ProbeWhenDue();
-                }
-                else if (_group.Count > 0)
-                {
-                    CommitGroup();
-                    Checkpoint();
-                }
-
+                Attempt(CollectionsMarshal.AsSpan(_group));
                 _group.Clear();
+                ProbeWhenDue();
             }
         }
         finally
@@ -146,12 +137,39 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
     }
 
-    private void CommitGroup()
+    private void Attempt(ReadOnlySpan<WriteRequest> group)
+    {
+        if (group.IsEmpty)
+        {
+            return;
+        }
+
+        if (_obstacle is null)
+        {
+            CommitGroup(group);
+            Checkpoint();
+            return;
+        }
+
+        foreach (ref readonly var request in group)
+        {
+            if (_obstacle is { Code: ErrorCode.StorageFull } && request.FreesRoom)
+            {
+                CommitGroup(new ReadOnlySpan<WriteRequest>(in request));
+            }
+            else
+            {
+                request.Fail(new SyncException(_obstacle!));
+            }
+        }
+    }
+
+    private void CommitGroup(ReadOnlySpan<WriteRequest> group)
     {
         try
         {
             _database.Begin();
-            foreach (var request in _group)
+            foreach (var request in group)
             {
                 Apply(request);
             }
@@ -161,12 +179,12 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Abandon(e);
+            Abandon(group, e);
             return;
         }
 
         _observer.Committed();
-        foreach (var request in _group)
+        foreach (var request in group)
         {
             if (request.Refusal is null)
             {
@@ -209,7 +227,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         _database.Prepared("RELEASE one").Run();
     }
 
-    private void Abandon(Exception cause)
+    private void Abandon(ReadOnlySpan<WriteRequest> group, Exception cause)
     {
         try
         {
@@ -221,24 +239,34 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
 
         _observer.RolledBack();
-        if (cause is SqliteException failure)
+        if (cause is SqliteException failure && StorageFault.IsOfTheDisk(failure))
         {
             var error = StorageFault.Describe(failure, _database.FilePath);
-            if (StorageFault.IsOfTheDisk(failure))
-            {
-                Obstruct(error);
-            }
-
-            FailGroup(new SyncException(error, failure));
-            return;
+            Obstruct(error);
+            Fail(group, new SyncException(error, failure));
         }
-
-        FailGroup(new SyncException(ErrorCode.Internal, "Writing to the store failed by a bug in Duplex.", innerException: cause));
+        else if (group.Length > 1)
+        {
+            // The disk is sound, so one request is the cause; alone, it fails alone.
+            for (var index = 0; index < group.Length; index++)
+            {
+                group[index].Refusal = null;
+                Attempt(group.Slice(index, 1));
+            }
+        }
+        else
+        {
+            Fail(group, Unexpected(cause));
+        }
     }
 
-    private void FailGroup(Exception error)
+    private SyncException Unexpected(Exception cause) => cause is SqliteException failure
+        ? new SyncException(StorageFault.Describe(failure, _database.FilePath), failure)
+        : new SyncException(ErrorCode.Internal, "Writing to the store failed by a bug in Duplex.", innerException: cause);
+
+    private static void Fail(ReadOnlySpan<WriteRequest> group, Exception error)
     {
-        foreach (var request in _group)
+        foreach (var request in group)
         {
             request.Fail(request.Refusal ?? error);
         }
@@ -258,9 +286,13 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
     private void Obstruct(SyncError error)
     {
+        if (_obstacle?.Code != error.Code)
+        {
+            Log.Obstructed(_logger, error.ToString(), error.Detail);
+        }
+
         _obstacle = error;
         _probeAt = Environment.TickCount64 + _probeMilliseconds;
-        Log.Obstructed(_logger, error.ToString(), error.Detail);
     }
 
     private void ProbeWhenDue()
@@ -272,6 +304,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
         try
         {
+            _checkpointer.Restart();
             Probe();
             _obstacle = null;
             Log.Resumed(_logger, _database.FilePath);
@@ -305,16 +338,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             failure = e;
         }
 
-        var error = StorageFault.Describe(failure, _database.FilePath);
-        if (error.Code == ErrorCode.StorageFull)
-        {
-            _probeAt = Environment.TickCount64 + _probeMilliseconds;
-            Debug.Assert(_obstacle is not null, "A probe runs only while there is an obstacle.");
-        }
-        else
-        {
-            Obstruct(error);
-        }
+        Obstruct(StorageFault.Describe(failure, _database.FilePath));
     }
 
     private static partial class Log

@@ -6,6 +6,9 @@ internal abstract class WriteRequest
     /// <summary>Whether a refusal may come after the first write, so that its writes must be undone alone.</summary>
     public virtual bool NeedsSavepoint => false;
 
+    /// <summary>Whether it removes more than it adds, so that it is tried on a full disk too.</summary>
+    public virtual bool FreesRoom => false;
+
     /// <summary>Bytes that it brings, so that a group stays bounded.</summary>
     public virtual int Bytes => 0;
 
@@ -44,10 +47,10 @@ internal abstract class WriteRequest<T> : WriteRequest
 }
 
 /// <summary>A request made of a delegate, for what is rare.</summary>
-internal sealed class ActionRequest<T>(Func<T> action, bool needsSavepoint = false) : WriteRequest<T>
+internal sealed class ActionRequest<T>(Func<T> action, bool freesRoom = false) : WriteRequest<T>
 {
     /// <inheritdoc/>
-    public override bool NeedsSavepoint => needsSavepoint;
+    public override bool FreesRoom => freesRoom;
 
     /// <inheritdoc/>
     public override void Apply() => Result = action();

@@ -158,7 +158,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
     public async ValueTask RemoveConsumerAsync(string consumer, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        await _writer.RunAsync(new ActionRequest<bool>(() => Remove(consumer))).ConfigureAwait(false);
+        await _writer.RunAsync(new ActionRequest<bool>(() => Remove(consumer), freesRoom: true)).ConfigureAwait(false);
         foreach (var topic in _topics.All)
         {
             if (topic.Forget(consumer))
@@ -193,7 +193,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
             do
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                removed = await _writer.RunAsync(new ActionRequest<long>(() => _log.Trim(topic, BlocksPerStep)))
+                removed = await _writer.RunAsync(new ActionRequest<long>(() => _log.Trim(topic, BlocksPerStep), freesRoom: true))
                     .ConfigureAwait(false);
                 total += removed;
             }

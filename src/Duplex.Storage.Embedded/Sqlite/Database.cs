@@ -71,7 +71,7 @@ internal sealed unsafe class Database : IDisposable
                 database.Execute($"PRAGMA max_page_count = {Math.Max(1, bytesMax / 8192)}");
             }
 
-            database.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+            database.MoveWalIntoFile();
             _ = SqliteNative.sqlite3_wal_hook(database._handle, &OnWal, GCHandle.ToIntPtr(database._self));
             return database;
         }
@@ -193,6 +193,18 @@ internal sealed unsafe class Database : IDisposable
         }
 
         return SqliteNative.Ok;
+    }
+
+    private void MoveWalIntoFile()
+    {
+        try
+        {
+            Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException e) when (StorageFault.IsFull(e))
+        {
+            // What is in the write-ahead log stays readable there; a store opens on a full disk, so that it can tell so.
+        }
     }
 
     private Statement Prepare(string sql)

@@ -28,11 +28,9 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         _lock = directoryLock;
         _database = database;
         _clock = options.Clock;
-        database.Begin();
         _names.Load(database);
         _numbers = LinkNumbers.Open(database);
         Installation = ReadInstallation(database);
-        database.Commit();
         _writer = new GroupWriter(
             database, this, options.Loggers.CreateLogger(typeof(EmbeddedStateStore).FullName!), options.ProbeInterval);
         _readers = new ReaderPool(database.FilePath, ReadersMax);
@@ -258,7 +256,7 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         do
         {
             cancellationToken.ThrowIfCancellationRequested();
-            removed = await _writer.RunAsync(new ActionRequest<int>(removeSome)).ConfigureAwait(false);
+            removed = await _writer.RunAsync(new ActionRequest<int>(removeSome, freesRoom: true)).ConfigureAwait(false);
         }
         while (removed > 0);
     }

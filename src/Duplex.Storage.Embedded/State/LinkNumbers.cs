@@ -25,7 +25,7 @@ internal sealed class LinkNumbers
         _reserved = last;
     }
 
-    /// <summary>Reserves the first range, in the open transaction.</summary>
+    /// <summary>Reserves the first range.</summary>
     public static LinkNumbers Open(Database database)
     {
         var row = database.Prepared(StateSql.ReadMeta).Bind(1, Name);
@@ -33,7 +33,15 @@ internal sealed class LinkNumbers
         row.Reset();
         var stored = database.Prepared("SELECT max(id) FROM link").Scalar() ?? 0;
         var numbers = new LinkNumbers(database, Math.Max(reserved, stored));
-        numbers._reserved = numbers.Reserve();
+        try
+        {
+            numbers._reserved = numbers.Reserve();
+        }
+        catch (SqliteException e) when (StorageFault.IsFull(e))
+        {
+            // The first number that is asked for reserves again; nothing that carries it can be stored before that.
+        }
+
         return numbers;
     }
 
