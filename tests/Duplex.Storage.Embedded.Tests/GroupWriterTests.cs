@@ -17,7 +17,7 @@ public sealed class GroupWriterTests : IDisposable
     [Fact]
     public async Task A_request_that_the_database_refuses_fails_alone()
     {
-        using var held = new SemaphoreSlim(0);
+        using var held = new ManualResetEventSlim();
         var database = Database.OpenWriter(_directory.File("x.db"), 0);
         database.Execute("CREATE TABLE t (n INTEGER NOT NULL)");
         await using var writer = new GroupWriter(database, new NoObserver(), NullLogger.Instance, TimeSpan.FromSeconds(1));
@@ -28,7 +28,7 @@ public sealed class GroupWriterTests : IDisposable
             database.Prepared("INSERT INTO t (n) VALUES (?1)").Bind(1, n == 7 ? null : $"{n}").Run();
             return n == 13 ? throw new InvalidOperationException("a bug") : true;
         }))).ToArray();
-        held.Release();
+        held.Set();
         (await first).ShouldBeTrue();
         for (var n = 0; n < 20; n++)
         {
@@ -52,7 +52,7 @@ public sealed class GroupWriterTests : IDisposable
     [Fact]
     public async Task Requests_that_wait_together_are_committed_together()
     {
-        using var held = new SemaphoreSlim(0);
+        using var held = new ManualResetEventSlim();
         var observer = new NoObserver();
         var database = Database.OpenWriter(_directory.File("x.db"), 0);
         database.Execute("CREATE TABLE t (n INTEGER)");
@@ -64,7 +64,7 @@ public sealed class GroupWriterTests : IDisposable
             database.Prepared("INSERT INTO t (n) VALUES (?1)").Bind(1, n).Run();
             return true;
         }))).ToArray();
-        held.Release();
+        held.Set();
         await Task.WhenAll([first, .. requests]);
         observer.Commits.ShouldBeInRange(1, 3);
     }
