@@ -75,6 +75,20 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     }
 
     [SkippableFact]
+    public async Task A_create_that_finds_its_key_taken_tells_the_row_that_has_it()
+    {
+        await using var database = await TestDatabase.CreateAsync(postgres, Schema);
+        await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
+
+        var outcome = (await sink.WriteAsync(
+            [Create("k1", """{"id":"01000","name":"A"}""")], CancellationToken.None))[0];
+
+        outcome.Error!.Code.ShouldBe(ErrorCode.SinkExists);
+        outcome.Key.ShouldBe(RecordKey.Of("1000"));
+        outcome.Current!.Root.GetProperty("name").GetString().ShouldBe("Old");
+    }
+
+    [SkippableFact]
     public async Task A_sequence_that_lags_behind_the_rows_is_told_from_a_record_that_exists()
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Schema + "SELECT setval('customers_id_seq', 999);");

@@ -38,6 +38,7 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
             }
 
             await WriteAsync(cancellationToken);
+            await FindExistingAsync(cancellationToken);
             await CommitAsync(cancellationToken);
         }
         catch (PostgresException) when (connection.FullState == ConnectionState.Open)
@@ -195,6 +196,26 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
                     ErrorCode.SinkRejected, $"A trigger or a policy of {table.Name} suppressed the write.")),
             (i, e) => writes[i].Outcome = WriteOutcome.Failure(RecordFailures.Of(e, table, writes[i])),
             cancellationToken);
+    }
+
+    /// <summary>Tells the rows that stood in the way of creates, so that the two can be paired.</summary>
+    private async Task FindExistingAsync(CancellationToken cancellationToken)
+    {
+        var blocked = plans.Where(static p => p.Outcome?.Error?.Code == ErrorCode.SinkExists).ToList();
+        if (blocked.Count == 0)
+        {
+            return;
+        }
+
+        var keys = blocked.ConvertAll(p => RecordKey.Of(
+            [.. table.Key.Select(k => p.Values.FirstOrDefault(v => v.Column == k).Text ?? "")]));
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { KeyLookup.Command(table, keys) } };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        Assign(blocked, await KeyLookup.ReadAsync(reader, table, keys.Count, cancellationToken));
+        foreach (var plan in blocked.Where(static p => p.Row is not null))
+        {
+            plan.Outcome = plan.Outcome! with { Key = plan.Row!.ToKey(table), Current = plan.Current };
+        }
     }
 
     private WriteOutcome Written(WritePlan plan, RowImage row) => plan.Request.Operation == WriteOperation.Delete
