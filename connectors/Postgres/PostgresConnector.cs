@@ -3,9 +3,7 @@ using Duplex.Connectors.Postgres.Catalog;
 using Duplex.Connectors.Postgres.Preflight;
 using Duplex.Connectors.Postgres.Reading;
 using Duplex.Connectors.Postgres.Sink;
-using Duplex.Connectors.Postgres.Values;
 using Duplex.Sdk;
-using Npgsql;
 
 namespace Duplex.Connectors.Postgres;
 
@@ -59,16 +57,10 @@ public sealed class PostgresConnector : IConnector
         new PostgresSource(context, streams);
 
     /// <inheritdoc/>
-    public IRecordSink OpenSink(ConnectorContext context) => new PostgresSink(Open(context, "sink"), context);
+    public IRecordSink OpenSink(ConnectorContext context) =>
+        PostgresSink.Open(context, PostgresSettings.ConnectionString(context, "sink"));
 
     /// <inheritdoc/>
-    public IRecordReader OpenReader(ConnectorContext context) => new PostgresReader(Open(context, "reader"));
-
-    private static PostgresDatabase Open(ConnectorContext context, string purpose) => new(
-        PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(PostgresSettings.ConnectionString(context, purpose))
-        {
-            MaxPoolSize = 8,
-            CommandTimeout = 30,
-        }),
-        context.Clock);
+    public IRecordReader OpenReader(ConnectorContext context) =>
+        PostgresReader.Open(PostgresSettings.ConnectionString(context, "reader"));
 }

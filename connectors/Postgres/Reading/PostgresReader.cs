@@ -20,7 +20,11 @@ public sealed class PostgresReader(PostgresDatabase database) : IRecordReader
 
     /// <summary>Opens a reader on a pool of its own. Does no I/O.</summary>
     public static PostgresReader Open(string connectionString) => new(new PostgresDatabase(
-        PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(connectionString))));
+        PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxPoolSize = 8,
+            CommandTimeout = 120,
+        })));
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<FetchedRecord?>> FetchAsync(

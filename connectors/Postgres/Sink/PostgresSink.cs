@@ -41,6 +41,8 @@ public sealed partial class PostgresSink : IRecordSink
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
         {
             MaxAutoPrepare = 0,
+            MaxPoolSize = 8,
+            CommandTimeout = 60,
             IncludeFailedBatchedCommand = true,
         };
         var source = PostgresSession.CreateDataSource(builder, "-c lock_timeout=10s");
