@@ -19,6 +19,16 @@ internal static class Conversions
 {
     public static Conversion Between(FieldKind left, FieldKind right)
     {
+        if (right == FieldKind.TextMap && left is FieldKind.Any or FieldKind.Object)
+        {
+            return new Conversion(new TextMapLens(left));
+        }
+
+        if (left == FieldKind.TextMap && right is FieldKind.Any or FieldKind.Object)
+        {
+            return new Conversion(new InverseLens(new TextMapLens(right), "text_map"));
+        }
+
         if (left == right || left == FieldKind.Any || right == FieldKind.Any)
         {
             return Conversion.None;
@@ -29,7 +39,6 @@ internal static class Conversions
             (FieldKind.Integer, FieldKind.Number) or (FieldKind.Number, FieldKind.Integer) =>
                 new Conversion(null, Risk: "numbers with decimals are refused by the whole-number field"),
             (FieldKind.Integer, FieldKind.UnixSeconds) or (FieldKind.UnixSeconds, FieldKind.Integer) => Conversion.None,
-            (FieldKind.Object, FieldKind.TextMap) or (FieldKind.TextMap, FieldKind.Object) => Conversion.None,
             (FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp, FieldKind.Text)
                 or (FieldKind.Text, FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp) =>
                 new Conversion(null, Risk: "text that is no date or time is refused by the field that holds one"),

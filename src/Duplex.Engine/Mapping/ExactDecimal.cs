@@ -59,13 +59,26 @@ internal readonly record struct ExactDecimal(bool Negative, string Digits, int E
     /// <summary>The number times ten to the power.</summary>
     public ExactDecimal Shift(int power) => IsZero ? this : this with { Exponent = Exponent + power };
 
-    /// <summary>The number without the decimals after the given one, cut towards zero.</summary>
-    public ExactDecimal Cut(int decimals)
+    /// <summary>The whole number to which it rounds.</summary>
+    public ExactDecimal Round(Lenses.Rounding rounding)
     {
-        var drop = -decimals - Exponent;
-        return drop <= 0 ? this
-            : drop >= Digits.Length ? new ExactDecimal(false, "", 0)
-            : Normal(Negative, Digits[..^drop], Exponent + drop);
+        if (IsWhole)
+        {
+            return this;
+        }
+
+        var whole = Math.Max(0, Digits.Length + Exponent);
+        var kept = Digits.Length + Exponent < 0 ? "0" : $"0{Digits[..whole]}";
+        var next = Digits.Length + Exponent < 0 ? '0' : Digits[whole];
+        var isHalf = next == '5' && whole == Digits.Length - 1;
+        var up = rounding switch
+        {
+            Lenses.Rounding.HalfUp => next >= '5',
+            Lenses.Rounding.HalfEven => next > '5' || (next == '5' && (!isHalf || (kept[^1] - '0') % 2 == 1)),
+            _ => false,
+        };
+        return Normal(Negative, up ? (System.Numerics.BigInteger.Parse(kept, CultureInfo.InvariantCulture) + 1)
+            .ToString(CultureInfo.InvariantCulture) : kept, 0);
     }
 
     /// <summary>The order of two numbers.</summary>

@@ -7,7 +7,8 @@ namespace Duplex.Engine.Mapping;
 /// <summary>The lenses by name.</summary>
 internal static class LensCatalog
 {
-    private static readonly Dictionary<string, Func<LensRequest, Lens?>> Makers = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<LensRequest, Lens?>> Makers = new(
+        ValueLenses.Makers.Concat(TimeLenses.Makers), StringComparer.Ordinal)
     {
         ["copy"] = static r => r.TakesNone() ? new CopyLens(r.Left) : null,
         ["lowercase"] = static r => r.TakesNone()

@@ -63,7 +63,14 @@ internal static class MappingChecks
 
         foreach (var lens in rule.Chain)
         {
-            CheckDirections(lens, source, forward && backward, findings);
+            CheckDirections(lens, source, forward, backward, findings);
+        }
+
+        if (forward && backward && !rule.Chain.Any(static l => l.IsAmbiguous) && RoundTripCheck.Run(rule) is var (side, sample))
+        {
+            Add(FindingSeverity.Error, "mapping.round_trip",
+                $"{side.Letter()}'s value {sample} goes to the other side and comes back as something else.",
+                "Check the order of the lenses, or give the rule one direction.");
         }
 
         if (forward)
@@ -80,7 +87,7 @@ internal static class MappingChecks
             findings.Add(new Finding(severity, code, source.Path, $"{Title(source)}: {message}", suggestion));
     }
 
-    private static void CheckDirections(Lens lens, MappingRule source, bool twoWay, List<Finding> findings)
+    private static void CheckDirections(Lens lens, MappingRule source, bool forward, bool backward, List<Finding> findings)
     {
         var impossible = lens.BackwardLoss == LensLoss.Impossible ? Side.B
             : lens.ForwardLoss == LensLoss.Impossible ? Side.A : default(Side?);
@@ -90,13 +97,14 @@ internal static class MappingChecks
                 $"{Title(source)}: {lens.Name} does not run from {from.Letter()} to {from.Other().Letter()}.",
                 "Remove the rule's direction."));
         }
-        else if (lens.IsAmbiguous && twoWay)
+        else if (lens.IsAmbiguous && forward && backward)
         {
             findings.Add(new Finding(FindingSeverity.Error, "mapping.not_invertible", source.Path,
                 $"{Title(source)}: {lens.Name} cannot be undone: {lens.Loss}.",
                 "Make its values distinct, or give the rule direction: a_to_b."));
         }
-        else if (lens.Loss is { } loss)
+        else if (lens.Loss is { } loss && ((forward && lens.ForwardLoss == LensLoss.Collapses)
+            || (backward && lens.BackwardLoss == LensLoss.Collapses)))
         {
             findings.Add(new Finding(FindingSeverity.Warning, "mapping.lossy", source.Path,
                 $"{Title(source)}: {lens.Name} loses detail: {loss}.", "Keep it if that is meant."));

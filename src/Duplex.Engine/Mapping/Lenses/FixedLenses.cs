@@ -72,6 +72,7 @@ internal sealed class EnumLens : Lens
         var unique = images.Where((b, i) => images.FindIndex(o => JsonElement.DeepEquals(o, b)) == i).Count();
         ForwardLoss = unique < images.Count || otherwise is not null ? LensLoss.Collapses : LensLoss.Exact;
         Samples = [.. pairs.Select(static p => p.A)];
+        Images = otherwise is { } other ? [.. images, other] : images;
     }
 
     public override string Name => "enum";
@@ -84,8 +85,7 @@ internal sealed class EnumLens : Lens
 
     public override IReadOnlyList<JsonElement> Samples { get; }
 
-    /// <summary>B's values.</summary>
-    public IEnumerable<JsonElement> Images => _pairs.Select(static p => p.B).Concat(_otherwise is { } o ? [o] : []);
+    public override IReadOnlyList<JsonElement> Images { get; }
 
     public override string? Loss => ForwardLoss == LensLoss.Collapses
         ? "several of A's values become one of B's; that one comes back as the first of them" : null;

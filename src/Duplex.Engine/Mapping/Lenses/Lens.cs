@@ -54,6 +54,9 @@ internal abstract class Lens
     /// <summary>Values of A's end by which the round trip is checked; empty for those of the kind.</summary>
     public virtual IReadOnlyList<JsonElement> Samples => [];
 
+    /// <summary>The like at B's end.</summary>
+    public virtual IReadOnlyList<JsonElement> Images => [];
+
     /// <summary>From A to B.</summary>
     public virtual LensResult Forward(FieldValue value) =>
         value.State == FieldState.Present ? Forward(value.Element) : value;
@@ -85,6 +88,10 @@ internal sealed class InverseLens(Lens inner, string name) : Lens
     public override string? Loss => inner.Loss;
 
     public override bool IsAmbiguous => inner.IsAmbiguous;
+
+    public override IReadOnlyList<JsonElement> Samples => inner.Images;
+
+    public override IReadOnlyList<JsonElement> Images => inner.Samples;
 
     public override LensResult Forward(FieldValue value) => inner.Backward(value);
 
