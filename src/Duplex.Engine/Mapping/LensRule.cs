@@ -12,8 +12,7 @@ internal sealed class LensRule : CompiledRule
     private readonly RuleEnd _b;
     private readonly Lens[] _chain;
     private readonly Side? _only;
-    private readonly bool _collapsesForward;
-    private readonly bool _collapsesBackward;
+    private readonly bool _collapses;
 
     public LensRule(RuleEnd a, RuleEnd b, Lens[] chain, Side? only)
     {
@@ -21,8 +20,7 @@ internal sealed class LensRule : CompiledRule
         _only = only ?? (chain.Any(static l => l.BackwardLoss == LensLoss.Impossible) ? Side.A
             : chain.Any(static l => l.ForwardLoss == LensLoss.Impossible) ? Side.B : null);
         Name = a.Paths.Count > 0 ? a.ShadowName : b.ShadowName;
-        _collapsesForward = chain.Any(static l => l.ForwardLoss == LensLoss.Collapses);
-        _collapsesBackward = chain.Any(static l => l.BackwardLoss == LensLoss.Collapses);
+        _collapses = chain.Any(static l => l.ForwardLoss == LensLoss.Collapses || l.BackwardLoss == LensLoss.Collapses);
     }
 
     /// <inheritdoc/>
@@ -72,8 +70,8 @@ internal sealed class LensRule : CompiledRule
     }
 
     /// <summary>
-    /// Two values are the same when they are by kind, or when the rule makes one value of both: what a lens evens out (case, white
-    /// space, fractions of a second) is no difference, so neither side's own form is ever overwritten by the other's.
+    /// Two values are the same when they are by kind, or when the rule makes one value of both, there or there and back: what a lens
+    /// evens out (case, white space, fractions of a second) is no difference, so neither side's own form is overwritten by the other's.
     /// </summary>
     public override bool Same(Side side, FieldValue left, FieldValue right)
     {
@@ -83,10 +81,15 @@ internal sealed class LensRule : CompiledRule
             return true;
         }
 
-        return (side == Side.A ? _collapsesForward : _collapsesBackward)
-            && left.State != FieldState.Unchanged && right.State != FieldState.Unchanged
-            && TryRun(side, left, out var l, out _) && TryRun(side, right, out var r, out _)
-            && End(side.Other()).Same(l, r);
+        if (!_collapses || left.State == FieldState.Unchanged || right.State == FieldState.Unchanged
+            || !TryRun(side, left, out var l, out _) || !TryRun(side, right, out var r, out _))
+        {
+            return false;
+        }
+
+        var other = side.Other();
+        return End(other).Same(l, r)
+            || (TryRun(other, l, out var backL, out _) && TryRun(other, r, out var backR, out _) && end.Same(backL, backR));
     }
 
     /// <inheritdoc/>

@@ -65,7 +65,8 @@ internal sealed class RuleCompilation(MappingRule source, StreamSchema a, Stream
             Fail("mapping.one_sided", $"The rule has no {missing}.", $"Add {missing}:, or via: {{ constant: … }}.");
         }
 
-        return _failed ? null : new LensRule(endA, endB, [.. chain], source.OneWay);
+        return _failed ? null : new LensRule(
+            endA.Narrow(chain.FirstOrDefault()?.Left), endB.Narrow(chain.LastOrDefault()?.Right), [.. chain], source.OneWay);
     }
 
     private RuleEnd End(Side side, IReadOnlyList<FieldPath> paths, StreamSchema schema)

@@ -63,6 +63,11 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
     /// <summary>Why the field does not take a value, as the end of a sentence; null when it does.</summary>
     public string? Refusal(JsonElement value)
     {
+        if (!Fits(value))
+        {
+            return $"holds {Conversions.Word(Kind)}, and the value is {JsonText.Describe(value)} of another form.";
+        }
+
         if (Field is null || value.ValueKind != JsonValueKind.String)
         {
             return null;
@@ -77,4 +82,23 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
         return Field.Values is { } values && !values.Any(v => value.ValueEquals(v))
             ? $"takes only {string.Join(", ", values.Take(20))}." : null;
     }
+
+    /// <summary>Whether a field of the kind can hold the value; a number may stand as its text.</summary>
+    private bool Fits(JsonElement value) => Kind switch
+    {
+        FieldKind.Text or FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp => value.ValueKind == JsonValueKind.String,
+        FieldKind.Integer or FieldKind.UnixSeconds =>
+            value.ValueKind is JsonValueKind.Number or JsonValueKind.String && ValueEquality.TryNumber(value, out var n) && n.IsWhole,
+        FieldKind.Number => value.ValueKind == JsonValueKind.Number || (value.ValueKind == JsonValueKind.String
+            && (ValueEquality.TryNumber(value, out _) || IsUncountable(value))),
+        FieldKind.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+        FieldKind.Object => value.ValueKind == JsonValueKind.Object,
+        FieldKind.TextMap => value.ValueKind == JsonValueKind.Object
+            && value.EnumerateObject().All(static m => m.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null),
+        FieldKind.List => value.ValueKind == JsonValueKind.Array,
+        _ => true,
+    };
+
+    private static bool IsUncountable(JsonElement value) =>
+        value.ValueEquals("NaN"u8) || value.ValueEquals("Infinity"u8) || value.ValueEquals("-Infinity"u8);
 }

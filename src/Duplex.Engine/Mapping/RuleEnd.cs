@@ -34,6 +34,10 @@ internal sealed class RuleEnd
     /// <summary>The kind of the only path; list for several, any for none.</summary>
     public FieldKind Kind { get; }
 
+    /// <summary>The end with the kind that the lens beside it deals in, where the schema does not know one.</summary>
+    public RuleEnd Narrow(FieldKind? kind) => kind is { } known and not FieldKind.Any && Fields is [{ Kind: FieldKind.Any } only]
+        ? new RuleEnd(Side, Paths, [only with { Kind = known }]) : this;
+
     /// <summary>The side's value in a record.</summary>
     public FieldValue Read(JsonElement record, IReadOnlyList<string> unchanged)
     {

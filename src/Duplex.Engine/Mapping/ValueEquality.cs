@@ -51,7 +51,8 @@ internal static class ValueEquality
         && TimeText.TryParse(l, out var a) && TimeText.TryParse(r, out var b)
         && a.Offset.HasValue == b.Offset.HasValue && a.UtcTicks == b.UtcTicks;
 
-    private static bool SameTree(JsonElement left, JsonElement right)
+    /// <summary>Whether two objects or lists are the same: members in any order, numbers by value.</summary>
+    public static bool SameTree(JsonElement left, JsonElement right)
     {
         try
         {

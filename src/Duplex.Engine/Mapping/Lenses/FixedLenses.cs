@@ -55,7 +55,8 @@ internal sealed class DefaultLens(JsonElement? onB, JsonElement? onA, FieldKind 
 
 /// <summary>
 /// <c>enum</c>: a table from A's values to B's. A value outside of it fails the record unless the table has an entry for
-/// all others (<c>"*"</c>): <c>"*": "*"</c> passes them as they are, <c>"*": X</c> turns them into X.
+/// all others: <c>"*": "*"</c> passes them as they are, except what the table would turn into another on its way back;
+/// <c>"*": X</c> turns them into X.
 /// </summary>
 internal sealed class EnumLens : Lens
 {
@@ -102,6 +103,11 @@ internal sealed class EnumLens : Lens
             }
         }
 
+        if (_pass && _pairs.Any(p => ValueEquality.Same(_right, p.B, value)))
+        {
+            return LensResult.Failed("A's value would come back as the entry of the table that B's value stands for.");
+        }
+
         return _pass ? value : _otherwise is { } other ? other : LensResult.Failed("The table of the rule does not have A's value.");
     }
 
@@ -115,6 +121,7 @@ internal sealed class EnumLens : Lens
             }
         }
 
-        return _pass ? value : LensResult.Failed("The table of the rule does not have B's value.");
+        return _pass && !_pairs.Any(p => ValueEquality.Same(_left, p.A, value))
+            ? value : LensResult.Failed("The table of the rule does not have B's value.");
     }
 }

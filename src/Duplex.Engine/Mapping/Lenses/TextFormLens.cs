@@ -31,7 +31,14 @@ internal sealed class TextFormLens(string name, FieldKind left) : Lens
     {
         if (value.ValueKind != JsonValueKind.String)
         {
-            return value;
+            var fits = left switch
+            {
+                FieldKind.Any or FieldKind.Text => true,
+                FieldKind.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+                FieldKind.Number => value.ValueKind == JsonValueKind.Number,
+                _ => value.ValueKind == JsonValueKind.Number && ValueEquality.TryNumber(value, out var number) && number.IsWhole,
+            };
+            return fits ? value : LensResult.Failed($"The value is {JsonText.Describe(value)}.");
         }
 
         return left switch

@@ -27,8 +27,8 @@ internal readonly struct PredicateValue
 
     public static PredicateValue Of(long number) => Of(JsonText.Number(number));
 
-    /// <summary>The text of a string.</summary>
-    public string Text => _text ?? _element.GetString()!;
+    /// <summary>The text of a string; its JSON where it holds half of a surrogate pair and so is no text.</summary>
+    public string Text => _text ?? (JsonText.TryText(_element, out var text) ? text : _element.GetRawText());
 
     /// <summary>JSONata's <c>$boolean</c>: absent, null, false, zero and everything empty do not hold.</summary>
     public bool Holds => Kind switch
@@ -61,15 +61,18 @@ internal readonly struct PredicateValue
         return left.Kind switch
         {
             JsonValueKind.Undefined => false,
-            JsonValueKind.String when left._text is null && right._text is not null => left._element.ValueEquals(right._text),
-            JsonValueKind.String when left._text is not null && right._text is null => right._element.ValueEquals(left._text),
+            JsonValueKind.String when left._text is null && right._text is not null => IsText(left._element, right._text),
+            JsonValueKind.String when left._text is not null && right._text is null => IsText(right._element, left._text),
             JsonValueKind.String => string.Equals(left.Text, right.Text, StringComparison.Ordinal),
             JsonValueKind.Number => Compare(left, right) == 0,
             JsonValueKind.Array => left.Items.SequenceEqual(right.Items, ItemComparer.Instance),
-            JsonValueKind.Object => JsonElement.DeepEquals(left._element, right._element),
+            JsonValueKind.Object => ValueEquality.SameTree(left._element, right._element),
             _ => true,
         };
     }
+
+    private static bool IsText(JsonElement element, string text) => JsonText.TryPlain(element, out _)
+        ? element.ValueEquals(text) : JsonText.TryText(element, out var own) && string.Equals(own, text, StringComparison.Ordinal);
 
     /// <summary>The order of two numbers or two texts (by code point); null for everything else.</summary>
     public static int? Compare(PredicateValue left, PredicateValue right)
