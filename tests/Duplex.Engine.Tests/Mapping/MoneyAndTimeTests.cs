@@ -77,9 +77,11 @@ public sealed class MoneyAndTimeTests
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"2026-01-31 12:00:00.999+01"}""", """{"trial_end":1769857200}""")]
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"1969-12-31 23:59:58.5Z"}""", """{"trial_end":-2}""")]
     [InlineData("{ a: seen_at, b: balance, via: unix_millis }", """{"seen_at":"2026-01-31T12:00:00.5Z"}""", """{"balance":1769860800500}""")]
-    [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: { zone: Europe/Berlin } } }", """{"met_at":"2026-07-01 02:00:00"}""", """{"trial_end":1782864000}""")]
+    [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: { zone: Europe/Berlin } } }",
+        """{"met_at":"2026-07-01 02:00:00"}""", """{"trial_end":1782864000}""")]
     [InlineData("{ a: born, b: trial_end, via: unix_seconds }", """{"born":"1970-01-02"}""", """{"trial_end":86400}""")]
-    [InlineData("{ a: seen_at, b: metadata.seen, via: timestamp }", """{"seen_at":"2026-01-31 12:00:00.25+05:30"}""", """{"metadata":{"seen":"2026-01-31T06:30:00.25Z"}}""")]
+    [InlineData("{ a: seen_at, b: metadata.seen, via: timestamp }",
+        """{"seen_at":"2026-01-31 12:00:00.25+05:30"}""", """{"metadata":{"seen":"2026-01-31T06:30:00.25Z"}}""")]
     [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"born":"2024-02-29"}""", """{"birthday":"29.02.2024"}""")]
     [InlineData("{ a: born, b: metadata.born }", """{"born":"2024-02-29"}""", """{"metadata":{"born":"2024-02-29"}}""")]
     [InlineData("{ a: visits, b: opened_at, via: from_unix_seconds }", """{"visits":0}""", """{"opened_at":"1970-01-01T00:00:00Z"}""")]
@@ -91,7 +93,8 @@ public sealed class MoneyAndTimeTests
 
     [Theory]
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"trial_end":1769860800}""", """{"seen_at":"2026-01-31T12:00:00Z"}""")]
-    [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: { zone: Europe/Berlin } } }", """{"trial_end":1782864000}""", """{"met_at":"2026-07-01T02:00:00"}""")]
+    [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: { zone: Europe/Berlin } } }",
+        """{"trial_end":1782864000}""", """{"met_at":"2026-07-01T02:00:00"}""")]
     [InlineData("{ a: born, b: trial_end, via: unix_seconds }", """{"trial_end":86401}""", """{"born":"1970-01-02"}""")]
     [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"birthday":"29.02.2024"}""", """{"born":"2024-02-29"}""")]
     [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"birthday":"31.02.2024"}""", "!")]
@@ -132,15 +135,19 @@ public sealed class MoneyAndTimeTests
         MappingSamples.Rule("""{ a: [first, last], b: name, via: { join: " " } }"""), from, record).ShouldBe(expected);
 
     [Theory]
-    [InlineData("{ a: extra, b: metadata.extra, via: json }", Side.A, """{"extra":{"a":[1,null]}}""", """{"metadata":{"extra":"{\"a\":[1,null]}"}}""")]
+    [InlineData("{ a: extra, b: metadata.extra, via: json }",
+        Side.A, """{"extra":{"a":[1,null]}}""", """{"metadata":{"extra":"{\"a\":[1,null]}"}}""")]
     [InlineData("{ a: extra, b: metadata.extra, via: json }", Side.B, """{"metadata":{"extra":" [1]"}}""", """{"extra":[1]}""")]
     [InlineData("{ a: extra, b: metadata.extra, via: json }", Side.B, """{"metadata":{"extra":"{"}}""", "!")]
-    [InlineData("{ a: extra, b: metadata }", Side.A, """{"extra":{"a":1,"b":"x","c":{"d":true}}}""", """{"metadata":{"a":"1","b":"x","c":"{\"d\":true}"}}""")]
+    [InlineData("{ a: extra, b: metadata }",
+        Side.A, """{"extra":{"a":1,"b":"x","c":{"d":true}}}""", """{"metadata":{"a":"1","b":"x","c":"{\"d\":true}"}}""")]
     [InlineData("{ a: extra, b: metadata }", Side.A, """{"extra":[1]}""", "!")]
     [InlineData("{ a: tags, b: description, via: [ { join: \", \" } ] }", Side.A, """{"tags":["a","b"]}""", """{"description":"a, b"}""")]
     [InlineData("{ a: tags, b: description, via: [ { join: \", \" } ] }", Side.B, """{"description":"a, b, c"}""", """{"tags":["a","b","c"]}""")]
-    [InlineData("{ a: active, b: metadata.active, via: { boolean: { 'true': yes, 'false': no } } }", Side.A, """{"active":true}""", """{"metadata":{"active":"yes"}}""")]
-    [InlineData("{ a: active, b: metadata.active, via: { boolean: { 'true': yes, 'false': no } } }", Side.B, """{"metadata":{"active":"no"}}""", """{"active":false}""")]
+    [InlineData("{ a: active, b: metadata.active, via: { boolean: { 'true': yes, 'false': no } } }",
+        Side.A, """{"active":true}""", """{"metadata":{"active":"yes"}}""")]
+    [InlineData("{ a: active, b: metadata.active, via: { boolean: { 'true': yes, 'false': no } } }",
+        Side.B, """{"metadata":{"active":"no"}}""", """{"active":false}""")]
     [InlineData("{ a: active, b: balance, via: { boolean: { 'true': 1, 'false': 0 } } }", Side.B, """{"balance":1}""", """{"active":true}""")]
     [InlineData("{ a: name, b: balance, via: integer }", Side.A, """{"name":"12"}""", """{"balance":12}""")]
     [InlineData("{ a: name, b: balance, via: integer }", Side.A, """{"name":"12.5"}""", "!")]
