@@ -16,6 +16,8 @@ internal static class CommandLine
           --webhook-url URL         where events are posted
           --webhook-secret SECRET   signing secret of that address (repeatable)
           --webhook-concurrency N   webhooks sent at the same time (8)
+          --webhook-retry MS        wait before a failed webhook is repeated; it doubles each time (1000)
+          --webhook-retry-max MS    longest such wait (3600000)
           --unlimited               no rate limits
           --global-rate N           requests per second of the account (100)
           --operation-rate N        requests per second of each operation (25)
@@ -71,6 +73,8 @@ internal static class CommandLine
         "--webhook-url" => options with { WebhookUrl = Address(name, value) },
         "--webhook-secret" => options with { WebhookSecrets = [.. options.WebhookSecrets, value] },
         "--webhook-concurrency" => options with { WebhookConcurrency = Math.Max(1, Whole(name, value)) },
+        "--webhook-retry" => options with { WebhookRetryFirst = TimeSpan.FromMilliseconds(Whole(name, value)) },
+        "--webhook-retry-max" => options with { WebhookRetryMax = TimeSpan.FromMilliseconds(Whole(name, value)) },
         "--global-rate" => options with { Limits = options.Limits with { GlobalPerSecond = Whole(name, value) } },
         "--operation-rate" => options with { Limits = options.Limits with { OperationPerSecond = Whole(name, value) } },
         "--rate" => options with { Limits = Rated(options.Limits, value) },
@@ -122,7 +126,8 @@ internal static class CommandLine
         var at = value.IndexOf('@');
         var operation = at < 0 ? null : value[(at + 1)..];
         var parts = (at < 0 ? value : value[..at]).Split(':');
-        if (!Enum.TryParse<FaultKind>(parts[0].Replace("_", string.Empty), ignoreCase: true, out var kind))
+        if (!Enum.TryParse<FaultKind>(parts[0].Replace("_", string.Empty), ignoreCase: true, out var kind)
+            || !char.IsAsciiLetter(parts[0][0]))
         {
             throw new FormatException($"There is no fault called {parts[0]}.");
         }

@@ -89,6 +89,28 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task Requests_beyond_those_that_may_run_together_are_refused()
+    {
+        await using var simulator = await StripeSimulator.StartAsync(new()
+        {
+            Limits = StripeLimits.None with { ConcurrentMax = 1 },
+        });
+        using var stripe = new StripeCaller(simulator);
+        simulator.AddFault(new FaultRule { Kind = FaultKind.Slow, Next = 1, DelayMilliseconds = 1500 });
+        var first = stripe.GetAsync("/v1/customers");
+        while (!simulator.FaultCounts.ContainsKey(FaultKind.Slow))
+        {
+            await Task.Yield();
+        }
+
+        var second = await stripe.GetAsync("/v1/customers");
+        second.Status.ShouldBe(429);
+        second.Header("Stripe-Rate-Limited-Reason").ShouldBe("global-concurrency");
+        (await first).Status.ShouldBe(200);
+        (await stripe.GetAsync("/v1/customers")).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task A_rate_limit_fault_carries_its_reason_and_retry_after()
     {
         await using var simulator = await StripeSimulator.StartAsync();

@@ -109,8 +109,11 @@ public sealed class ControlTests : IAsyncLifetime
         (await stripe.GetAsync("/v1/webhook_endpoints/" + endpoint)).Body.ContainsKey("secret").ShouldBeFalse();
         await stripe.CreateAsync("/v1/products", "name=P");
         (await catcher.WaitAsync(2))[1].Type.ShouldBe("product.created");
-        await stripe.DeleteAsync("/v1/webhook_endpoints/" + endpoint);
+        await stripe.PostAsync("/v1/webhook_endpoints/" + endpoint, "disabled=true");
         await stripe.CreateAsync("/v1/products", "name=Q");
+        await stripe.PostAsync("/v1/webhook_endpoints/" + endpoint, "disabled=false");
+        await stripe.DeleteAsync("/v1/webhook_endpoints/" + endpoint);
+        await stripe.CreateAsync("/v1/products", "name=R");
         await stripe.PostAsync("/v1/customers/" + id, "name=C");
         (await catcher.WaitAsync(3))[2].Type.ShouldBe("customer.updated");
     }

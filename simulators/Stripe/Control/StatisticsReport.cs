@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Duplex.Simulators.Stripe.Resources;
 
@@ -83,7 +84,7 @@ internal static class StatisticsReport
         var faults = new JsonObject();
         foreach (var (kind, count) in simulator.FaultCounts)
         {
-            faults[kind.ToString()] = count;
+            faults[JsonSerializer.Serialize(kind).Trim('"')] = count;
         }
 
         return faults;

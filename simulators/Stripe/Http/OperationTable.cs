@@ -30,7 +30,7 @@ internal static class OperationTable
             return named;
         }
 
-        id = Uri.UnescapeDataString(parts[2]);
+        id = parts[2];
         return Known.GetValueOrDefault((method, parts[1], parts.Length == 3 ? "{id}" : "{id}/" + parts[3]));
     }
 

@@ -32,7 +32,7 @@ internal sealed class RequestPipeline(
 
             authentication.Check(context.Request.Headers.Authorization, operation);
             var fault = faults.ForRequest(operation.Name);
-            if (await FailedBeforeAsync(context, fault))
+            if (await FailedBeforeAsync(context, fault, operation))
             {
                 return;
             }
@@ -56,42 +56,41 @@ internal sealed class RequestPipeline(
         {
             await writer.WriteErrorAsync(context, refusal, requestId, operation);
         }
+        catch (Exception bug) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            var shown = new StripeException(500, "api_error", "simulator_bug", bug.ToString());
+            await writer.WriteErrorAsync(context, shown, requestId, operation);
+        }
     }
 
     private async Task AnswerAsync(HttpContext context, ApiRequest request, FaultRule? fault)
     {
-        IdempotencyEntry? claim = null;
-        if (request.IdempotencyKey is { } key)
+        var claim = Claim(request);
+        var headers = context.Response.Headers;
+        var response = claim?.Response;
+        if (response is null)
         {
-            lock (account.Gate)
-            {
-                claim = account.Idempotency.Claim(key, request.Path, request.Fingerprint());
-            }
-
-            context.Response.Headers["Idempotency-Key"] = key;
-            if (claim.Response is { } stored)
-            {
-                context.Response.Headers["Idempotent-Replayed"] = "true";
-                context.Response.Headers["Original-Request"] = claim.RequestId;
-                statistics.Replayed();
-                await writer.WriteAsync(context, stored, request.RequestId, request.Operation);
-                return;
-            }
+            response = await RunAsync(request, claim, fault);
+        }
+        else
+        {
+            headers["Idempotent-Replayed"] = "true";
+            statistics.Replayed();
         }
 
-        var response = await RunAsync(request, claim, fault);
         if (claim is not null)
         {
-            context.Response.Headers["Original-Request"] = request.RequestId;
+            headers["Idempotency-Key"] = claim.Key;
+            headers["Original-Request"] = claim.RequestId;
         }
 
         switch (fault?.Kind)
         {
             case FaultKind.ResetAfter:
-                context.Abort();
+                Drop(context, request.Operation);
                 break;
             case FaultKind.TimeoutAfter:
-                await HangAsync(context, fault);
+                await HangAsync(context, fault, request.Operation);
                 break;
             case FaultKind.CutBody:
                 await writer.WriteCutAsync(context, response, request);
@@ -99,6 +98,20 @@ internal sealed class RequestPipeline(
             default:
                 await writer.WriteAsync(context, response, request.RequestId, request.Operation);
                 break;
+        }
+    }
+
+    private IdempotencyEntry? Claim(ApiRequest request)
+    {
+        if (request.IdempotencyKey is not { } key)
+        {
+            return null;
+        }
+
+        var fingerprint = request.Fingerprint();
+        lock (account.Gate)
+        {
+            return account.Idempotency.Claim(key, request.Path, fingerprint);
         }
     }
 
@@ -200,7 +213,7 @@ internal sealed class RequestPipeline(
         }
     }
 
-    private async Task<bool> FailedBeforeAsync(HttpContext context, FaultRule? fault)
+    private async Task<bool> FailedBeforeAsync(HttpContext context, FaultRule? fault, Operation operation)
     {
         switch (fault?.Kind)
         {
@@ -218,17 +231,17 @@ internal sealed class RequestPipeline(
                 throw StripeException.Forbidden("The provided key does not have the required permissions for this "
                     + "endpoint.");
             case FaultKind.ResetBefore:
-                context.Abort();
+                Drop(context, operation);
                 return true;
             case FaultKind.TimeoutBefore:
-                await HangAsync(context, fault);
+                await HangAsync(context, fault, operation);
                 return true;
             default:
                 return false;
         }
     }
 
-    private async Task HangAsync(HttpContext context, FaultRule fault)
+    private async Task HangAsync(HttpContext context, FaultRule fault, Operation operation)
     {
         try
         {
@@ -240,6 +253,12 @@ internal sealed class RequestPipeline(
             // The client has hung up, which is what the fault waits for.
         }
 
+        Drop(context, operation);
+    }
+
+    private void Drop(HttpContext context, Operation operation)
+    {
+        statistics.Answered(operation, RequestStatistics.NoAnswer);
         context.Abort();
     }
 }

@@ -6,6 +6,9 @@ namespace Duplex.Simulators.Stripe.Http;
 /// <summary>Counts what was asked and what was changed. Safe for parallel use.</summary>
 internal sealed class RequestStatistics
 {
+    /// <summary>Stands for the status of a request whose connection was broken off.</summary>
+    public const int NoAnswer = 0;
+
     private readonly ConcurrentDictionary<(string Operation, int Status), StrongBox> answers = new();
     private readonly ConcurrentDictionary<string, int> writes = new(StringComparer.Ordinal);
     private long requests;

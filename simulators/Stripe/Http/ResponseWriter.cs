@@ -46,6 +46,7 @@ internal sealed class ResponseWriter(
     public async Task WriteCutAsync(HttpContext context, ApiResponse answer, ApiRequest request)
     {
         Prepare(context, answer, request.RequestId);
+        statistics.Answered(request.Operation, RequestStatistics.NoAnswer);
         await context.Response.BodyWriter.WriteAsync(answer.Body[..(answer.Body.Length / 2)]);
         context.Abort();
     }
