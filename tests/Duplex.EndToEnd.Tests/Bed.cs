@@ -110,6 +110,13 @@ internal sealed class Bed : IAsyncDisposable
 
     public async Task StartAsync()
     {
+        await PrepareAsync();
+        await Engine.StartAsync(CancellationToken.None);
+    }
+
+    /// <summary>Opens the stores and makes the engine without starting it.</summary>
+    public async Task PrepareAsync()
+    {
         var parts = new NpgsqlConnectionStringBuilder(_connectionString);
         var yaml = $"""
             data: {_data}
@@ -144,7 +151,6 @@ internal sealed class Bed : IAsyncDisposable
         _store = await EmbeddedStateStore.OpenAsync(_data);
         Engine = new SyncEngine(new EngineParts(
             result.Model!, _log, _store, new RateBudget(TimeProvider.System), TimeProvider.System, Loggers()));
-        await Engine.StartAsync(CancellationToken.None);
     }
 
     public async Task StopAsync()
