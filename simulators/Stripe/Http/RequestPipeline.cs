@@ -45,6 +45,7 @@ internal sealed class RequestPipeline(
             try
             {
                 var request = await RequestReader.ReadAsync(context, operation, objectId, requestId);
+                options.RequestRead?.Invoke(operation.Name, name => request.Form.Field(name)?.Text);
                 await AnswerAsync(context, request, fault);
             }
             finally

@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Duplex.Bench;
+using Duplex.Bench.Capture;
+using Duplex.Bench.Delivery;
+
+if (args is [EngineProcess.Verb, var file])
+    return await EngineProcess.HostAsync(file);
+if (BenchOptions.Parse(args) is not { } options)
+{
+    Console.Error.WriteLine(BenchOptions.Usage);
+    return 3;
+}
+
+options = options with { DataDirectory = Path.Combine(options.DataDirectory, "duplex-bench-" + Path.GetRandomFileName()) };
+Directory.CreateDirectory(options.DataDirectory);
+List<Measurement> measurements = [];
+foreach (string name in options.Names)
+{
+    Console.Error.WriteLine($"{name}: starting");
+    IEnumerable<Measurement> measured = name switch
+    {
+        "capture" => [await CaptureBench.RunAsync(options)],
+        "latency" => [await LatencyBench.RunAsync(options)],
+        "delivery" => await DeliveryBench.RunAsync(options),
+        _ => throw new InvalidOperationException(name),
+    };
+    foreach (var measurement in measured)
+    {
+        Console.WriteLine(measurement);
+        measurements.Add(measurement);
+    }
+}
+
+Directory.Delete(options.DataDirectory, recursive: true);
+if (options.JsonFile is not null)
+{
+    await File.WriteAllTextAsync(options.JsonFile, JsonSerializer.Serialize(new
+    {
+        at = DateTimeOffset.UtcNow,
+        machine = new { cores = Environment.ProcessorCount, os = RuntimeInformation.OSDescription, runtime = RuntimeInformation.FrameworkDescription },
+        measurements,
+    }, new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }) + "\n");
+}
+
+return 0;
