@@ -8,20 +8,20 @@ namespace Duplex.Storage.Embedded;
 internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
 {
     /// <summary>Opens or makes the file of a store; nothing stays open if it throws.</summary>
-    public static StoreFile Open(string directory, string store, string schema, int formatVersion, EmbeddedOptions options)
+    public static StoreFile Open(string directory, StoreSchema schema, EmbeddedOptions options)
     {
         var root = Path.GetFullPath(directory);
-        var path = Path.Combine(root, $"{store}.db");
-        var directoryLock = DirectoryLock.Take(root, store);
+        var path = Path.Combine(root, $"{schema.Store}.db");
+        var directoryLock = DirectoryLock.Take(root, schema.Store);
         Database? database = null;
         try
         {
-            database = Database.OpenWriter(path, options.FileBytesMax);
-            if (ReadVersion(database, formatVersion) == 0)
+            database = Database.OpenWriter(path, schema.PageBytes, options.FileBytesMax);
+            if (ReadVersion(database, schema.FormatVersion) == 0)
             {
                 database.Begin();
-                database.Execute(schema);
-                database.Execute($"PRAGMA user_version = {formatVersion.ToString(CultureInfo.InvariantCulture)}");
+                database.Execute(schema.Tables);
+                database.Execute($"PRAGMA user_version = {schema.FormatVersion.ToString(CultureInfo.InvariantCulture)}");
                 database.Commit();
             }
 
@@ -53,3 +53,10 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
         return version;
     }
 }
+
+/// <summary>What a store's file looks like.</summary>
+/// <param name="Store">The file's name without ending.</param>
+/// <param name="FormatVersion">The format that this version of Duplex writes.</param>
+/// <param name="PageBytes">The size of a page: large for long blobs, small for rows that change here and there.</param>
+/// <param name="Tables">The statements that make the tables.</param>
+internal sealed record StoreSchema(string Store, int FormatVersion, int PageBytes, string Tables);

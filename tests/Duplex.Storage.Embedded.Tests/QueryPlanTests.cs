@@ -61,7 +61,7 @@ public sealed class QueryPlanTests : IDisposable
     public void The_statements_are_found()
     {
         Statements().Count.ShouldBeGreaterThan(50);
-        StateSql.Schema.ShouldContain("CREATE UNIQUE INDEX");
+        StateSql.Tables.ShouldContain("CREATE UNIQUE INDEX");
     }
 
     private static bool IsStatement(string sql) =>

@@ -46,7 +46,11 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     /// <summary>Why nothing is written at the moment; null while all is well.</summary>
     public SyncError? Obstacle => _obstacle;
 
-    public void Start() => _thread.Start();
+    public void Start()
+    {
+        _checkpointer.Start();
+        _thread.Start();
+    }
 
     /// <summary>Hands a request to the writer. Its outcome comes through the request.</summary>
     public void Enqueue(WriteRequest request)
@@ -97,6 +101,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
         finally
         {
+            _checkpointer.Dispose();
             _database.Dispose();
             _stopped.TrySetResult();
         }

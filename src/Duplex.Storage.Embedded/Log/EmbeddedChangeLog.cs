@@ -49,7 +49,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         ArgumentException.ThrowIfNullOrEmpty(directory);
         cancellationToken.ThrowIfCancellationRequested();
         options ??= new EmbeddedOptions();
-        var opened = StoreFile.Open(directory, "log", LogSql.Schema, LogSql.FormatVersion, options);
+        var opened = StoreFile.Open(directory, LogSql.Schema, options);
         try
         {
             var log = new EmbeddedChangeLog(opened.Lock, opened.Database, options);

@@ -3,12 +3,12 @@ namespace Duplex.Storage.Embedded.Log;
 /// <summary>The tables of <c>log.db</c> and the statements on them.</summary>
 internal static class LogSql
 {
-    /// <summary>Raised with every change of the tables or of the block format.</summary>
-    internal const int FormatVersion = 1;
+    /// <summary>The file. Its format is raised with every change of the tables or of the block format.</summary>
+    internal static readonly StoreSchema Schema = new("log", 1, 8192, Tables);
 
     // A block's number is its partition's number and its first offset in one integer (BlockNumber), so that a partition lies
     // together and in order without a second index.
-    internal const string Schema = """
+    internal const string Tables = """
         CREATE TABLE IF NOT EXISTS topic (
             id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, age_us INTEGER NOT NULL, bytes_max INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS partition (

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -7,7 +8,9 @@ namespace Duplex.Storage.Embedded.Sqlite;
 /// <summary>One connection to a SQLite file; used by one thread at a time. Statements are prepared once per SQL text.</summary>
 internal sealed unsafe class Database : IDisposable
 {
-    private const int BusyMilliseconds = 10_000;
+    /// <summary>How long a statement waits for another connection's lock.</summary>
+    public const int BusyMilliseconds = 10_000;
+
     private const uint PreparePersistent = 1;
 
     private readonly Dictionary<string, Statement> _statements = new(ReferenceEqualityComparer.Instance);
@@ -36,6 +39,9 @@ internal sealed unsafe class Database : IDisposable
     /// <summary>The database file.</summary>
     public string FilePath { get; }
 
+    /// <summary>The size of the file's pages.</summary>
+    public int PageBytes => int.Parse(Query("PRAGMA page_size"), CultureInfo.InvariantCulture);
+
     /// <summary>Pages in the write-ahead log after the last commit of this connection.</summary>
     public int WalPages { get; private set; }
 
@@ -53,12 +59,12 @@ internal sealed unsafe class Database : IDisposable
     /// are the caller's. Whatever an earlier process left in the write-ahead log is moved into the file first: if an fsync of that
     /// process failed, this writes the pages anew.
     /// </summary>
-    public static Database OpenWriter(string path, long bytesMax)
+    public static Database OpenWriter(string path, int pageBytes, long bytesMax)
     {
         var database = new Database(path);
         try
         {
-            database.Execute("PRAGMA page_size = 8192");
+            database.Execute($"PRAGMA page_size = {pageBytes}");
             database.Require("PRAGMA journal_mode = WAL", "wal");
             database.Execute("PRAGMA synchronous = FULL");
             database.Require("PRAGMA synchronous", "2");
@@ -68,7 +74,7 @@ internal sealed unsafe class Database : IDisposable
             database.Execute("PRAGMA temp_store = MEMORY");
             if (bytesMax > 0)
             {
-                database.Execute($"PRAGMA max_page_count = {Math.Max(1, bytesMax / 8192)}");
+                database.Execute($"PRAGMA max_page_count = {Math.Max(1, bytesMax / pageBytes)}");
             }
 
             database.MoveWalIntoFile();
@@ -83,22 +89,15 @@ internal sealed unsafe class Database : IDisposable
     }
 
     /// <summary>Opens a connection that only reads.</summary>
-    public static Database OpenReader(string path)
-    {
-        var database = new Database(path);
-        try
-        {
-            database.Execute("PRAGMA query_only = 1");
-            database.Execute("PRAGMA cache_size = -4096");
-            database.Execute("PRAGMA temp_store = MEMORY");
-            return database;
-        }
-        catch
-        {
-            database.Dispose();
-            throw;
-        }
-    }
+    public static Database OpenReader(string path) =>
+        Open(path, "PRAGMA query_only = 1; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY");
+
+    /// <summary>Opens a connection that only moves pages from the write-ahead log into the file, and syncs them.</summary>
+    public static Database OpenCheckpointer(string path) =>
+        Open(path, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
+
+    /// <summary>Sets how long statements wait for another connection's lock.</summary>
+    public void WaitForOthers(int milliseconds) => _ = SqliteNative.sqlite3_busy_timeout(_handle, milliseconds);
 
     /// <summary>The statement for a SQL text, which must be a constant: statements are found by the string's identity.</summary>
     public Statement Prepared(string sql)
@@ -193,6 +192,21 @@ internal sealed unsafe class Database : IDisposable
         }
 
         return SqliteNative.Ok;
+    }
+
+    private static Database Open(string path, string settings)
+    {
+        var database = new Database(path);
+        try
+        {
+            database.Execute(settings);
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
     }
 
     private void MoveWalIntoFile()

@@ -55,7 +55,7 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         ArgumentException.ThrowIfNullOrEmpty(directory);
         cancellationToken.ThrowIfCancellationRequested();
         options ??= new EmbeddedOptions();
-        var opened = StoreFile.Open(directory, "state", StateSql.Schema, StateSql.FormatVersion, options);
+        var opened = StoreFile.Open(directory, StateSql.Schema, options);
         try
         {
             return ValueTask.FromResult(new EmbeddedStateStore(opened.Lock, opened.Database, options));

@@ -6,10 +6,10 @@ namespace Duplex.Storage.Embedded.State;
 /// </summary>
 internal static class StateSql
 {
-    /// <summary>Raised with every change of the tables.</summary>
-    internal const int FormatVersion = 1;
+    /// <summary>The file. Its format is raised with every change of the tables.</summary>
+    internal static readonly StoreSchema Schema = new("state", 1, 4096, Tables);
 
-    internal const string Schema = """
+    internal const string Tables = """
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS sync (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         CREATE TABLE IF NOT EXISTS owner (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
