@@ -26,7 +26,7 @@ internal static class CommandLine
           --search-lag MS           how far search is behind
           --fault KIND[:P][@OP]     a fault with its chance and operation, such as error_after:0.01@POST* (repeatable)
           --seed-customers N        customers made up at the start
-          --seed N                  seed of ids and of chance (1)
+          --seed N                  seed of ids and of chance; without it ids differ from run to run
           --data FOLDER             keeps the state across restarts
         """;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Duplex.Simulators.Stripe.Control;
 using Duplex.Simulators.Stripe.Events;
@@ -31,9 +32,10 @@ public sealed class StripeSimulator : IAsyncDisposable
     {
         this.options = options;
         clock = new SimulatedClock(options.Time);
-        faults = new FaultPlan(options.Seed);
+        faults = new FaultPlan(options.Seed ?? 1);
         Webhooks = new WebhookSender(options, clock, faults);
-        account = new Account(clock, options.Seed, options.SearchLag) { Secrets = new WebhookSecrets(Webhooks) };
+        var seed = options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue);
+        account = new Account(clock, seed, options.SearchLag) { Secrets = new WebhookSecrets(Webhooks) };
         account.Raised = Webhooks.Publish;
         executor = new RequestExecutor(account, options);
     }

@@ -70,8 +70,8 @@ public sealed record StripeSimulatorOptions
     /// <summary>Customers to make up at the start.</summary>
     public int SeedCustomers { get; init; }
 
-    /// <summary>Seed of ids and of chance in faults.</summary>
-    public int Seed { get; init; } = 1;
+    /// <summary>Seed of ids and of chance in faults; null makes ids that no other simulator makes.</summary>
+    public int? Seed { get; init; }
 
     /// <summary>The clock below the simulated one; limits and delays run on it.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

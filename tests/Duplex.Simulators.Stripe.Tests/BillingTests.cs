@@ -82,6 +82,10 @@ public sealed class BillingTests : IAsyncLifetime
         (await stripe.PostAsync("/v1/prices/" + first, "unit_amount=6")).Error["code"]!.GetValue<string>()
             .ShouldBe("parameter_unknown");
         (await stripe.PostAsync("/v1/prices", form)).Status.ShouldBe(400);
+        (await stripe.PostAsync("/v1/products/" + product, "default_price=" + first)).Text("default_price")
+            .ShouldBe(first);
+        (await stripe.PostAsync("/v1/products/" + product, "default_price=price_nosuch")).Status.ShouldBe(400);
+        (await stripe.PostAsync("/v1/products/" + product, "default_price=")).Body["default_price"].ShouldBeNull();
         var second = await stripe.CreateAsync("/v1/prices", form + "&transfer_lookup_key=true");
         var found = (await stripe.GetAsync("/v1/prices?lookup_keys[]=std&lookup_keys[]=other")).Data;
         found.Select(static one => one!["id"]!.GetValue<string>()).ShouldBe([second]);

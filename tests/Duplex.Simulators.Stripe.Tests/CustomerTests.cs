@@ -89,6 +89,20 @@ public sealed class CustomerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ids_are_the_same_for_the_same_seed_only()
+    {
+        async Task<string> IdAsync(int? seed)
+        {
+            await using var other = await StripeSimulator.StartAsync(new() { Seed = seed });
+            using var caller = new StripeCaller(other);
+            return await caller.CreateAsync("/v1/customers", "name=A");
+        }
+
+        (await IdAsync(5)).ShouldBe(await IdAsync(5));
+        (await IdAsync(null)).ShouldNotBe(await IdAsync(null));
+    }
+
+    [Fact]
     public async Task Lists_page_in_both_directions_newest_first()
     {
         var ids = new List<string>();

@@ -49,6 +49,7 @@ public sealed class VendorCheckerTests
     [InlineData("customers", "name=A&email=a@x.de&phone=1&description=d&balance=5&tax_exempt=none")]
     [InlineData("customers", "nosuch=1")]
     [InlineData("customers", "balance=x")]
+    [InlineData("customers", "tax_exempt=")]
     [InlineData("customers", "tax_exempt=nosuch")]
     [InlineData("customers", "preferred_locales[]=de&preferred_locales[]=en")]
     [InlineData("customers", "preferred_locales[0]=de")]

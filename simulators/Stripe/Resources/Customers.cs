@@ -42,7 +42,7 @@ internal sealed class Customers : Resource
         },
         Fields.Argument("source"),
         new OpaqueParam("tax"),
-        Fields.Choice("tax_exempt", "exempt", "none", "reverse"),
+        new TextParam("tax_exempt") { Choices = ["exempt", "none", "reverse"], Clearable = true },
         Fields.Expand,
     ];
 
@@ -64,7 +64,8 @@ internal sealed class Customers : Resource
         Fields.Argument("test_clock"),
     ]);
 
-    public override ParamSet UpdateParams { get; } = new([.. Writable, Fields.Argument("default_source")]);
+    public override ParamSet UpdateParams { get; } = new(
+        [.. Writable, new TextParam("default_source") { Kept = false, Clearable = true }]);
 
     public override ParamSet ListParams { get; } = Fields.List(Fields.Fixed("email"), Fields.Fixed("test_clock"));
 
@@ -94,14 +95,18 @@ internal sealed class Customers : Resource
     protected override void Creating(Transaction transaction, JsonObject value, JsonObject given)
     {
         RefuseUnknownReferences(given);
+        value["tax_exempt"] ??= "none";
         if (Json.Text(value, "invoice_prefix") is null or "")
         {
             value["invoice_prefix"] = Json.Text(value, "id")!.PadLeft(8, '0')[^8..].ToUpperInvariant();
         }
     }
 
-    protected override void Updating(Transaction transaction, JsonObject value, JsonObject given) =>
+    protected override void Updating(Transaction transaction, JsonObject value, JsonObject given)
+    {
         RefuseUnknownReferences(given);
+        value["tax_exempt"] ??= "none";
+    }
 
     /// <summary>
     /// Payment methods, sources and test clocks do not exist here, so that a reference to one is an error.

@@ -112,14 +112,9 @@ internal sealed class InvoiceItems : Resource
         value["customer"] ??= Json.Text(invoice ?? [], "customer");
         var customerId = Json.Text(value, "customer") ?? throw StripeException.Invalid(
             "parameter_missing", "Missing required param: customer.", "customer");
-        transaction.Require(ResourceCatalog.Customers, customerId, "customer");
+        var customer = transaction.Require(ResourceCatalog.Customers, customerId, "customer");
         Price(transaction, value, given);
-        value["currency"] ??= Json.Text(invoice ?? [], "currency");
-        if (value["currency"] is null)
-        {
-            throw StripeException.Invalid("parameter_missing", "Missing required param: currency.", "currency");
-        }
-
+        value["currency"] ??= Json.Text(invoice ?? [], "currency") ?? Json.Text(customer, "currency") ?? "eur";
         Fields.CheckCurrency(value);
         var now = Json.Whole(value, "date");
         value["period"] ??= new JsonObject { ["end"] = now, ["start"] = now };

@@ -31,7 +31,7 @@ internal sealed class Invoices : Resource
         },
         new WholeParam("days_until_due") { Kept = false, Least = 0 },
         Fields.Argument("default_payment_method"),
-        Fields.Argument("default_source"),
+        new TextParam("default_source") { Kept = false, Clearable = true },
         new OpaqueParam("default_tax_rates"),
         Fields.Text("description"),
         new OpaqueParam("discounts"),

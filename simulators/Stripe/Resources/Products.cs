@@ -69,7 +69,7 @@ internal sealed class Products : Resource
     ]);
 
     public override ParamSet UpdateParams { get; } =
-        new([.. Writable, new TextParam("name"), Fields.Argument("default_price")]);
+        new([.. Writable, new TextParam("name"), new TextParam("default_price") { Clearable = true }]);
 
     public override ParamSet ListParams { get; } = Fields.List(
         new FlagParam("active"),
