@@ -58,6 +58,25 @@ public sealed class ReaderTests
         Enumerable.Range(0, 1_500).Select(static i => $"cus_{i:00000}").Except(gone).Except(seen).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(400)]
+    [InlineData(404)]
+    public async Task A_cursor_that_Stripe_no_longer_knows_loses_nothing(int status)
+    {
+        await using var stripe = await Simulator.StartAsync();
+        stripe.SeedSpread(900, Start, static i => i / 40);
+        var refused = new HashSet<string>();
+        await using var reader = new StripeConnector().OpenReader(stripe.Context() with
+        {
+            HttpHandler = () => new CursorRefusal(status, refused),
+        });
+
+        var seen = await ListAsync(reader, "customers");
+
+        refused.ShouldNotBeEmpty();
+        seen.Distinct().Count().ShouldBe(900);
+    }
+
     [Fact]
     public async Task A_failure_in_the_middle_of_a_list_is_an_error_and_not_an_end()
     {
@@ -135,5 +154,29 @@ public sealed class ReaderTests
         }
 
         return seen;
+    }
+
+    /// <summary>Refuses every second cursor, as if its object were gone.</summary>
+    private sealed class CursorRefusal(int status, HashSet<string> refused) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        private int _cursors;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var query = request.RequestUri!.Query;
+            var at = query.IndexOf("starting_after=", StringComparison.Ordinal);
+            if (at < 0 || Interlocked.Increment(ref _cursors) % 2 == 0)
+            {
+                return base.SendAsync(request, cancellationToken);
+            }
+
+            lock (refused)
+            {
+                refused.Add(query[at..]);
+            }
+
+            return Task.FromResult(ScriptedStripe.Reply(
+                status, ErrorTests.Error("invalid_request_error", "resource_missing", "starting_after")));
+        }
     }
 }
