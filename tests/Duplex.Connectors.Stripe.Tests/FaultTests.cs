@@ -25,11 +25,10 @@ public sealed class FaultTests
     public async Task A_create_that_fails_is_made_once_when_it_is_tried_again(FaultKind kind, ErrorCode code, int made)
     {
         await using var stripe = await Simulator.StartAsync();
-        var settings = new Dictionary<string, object> { ["request_timeout"] = "300ms" };
-        await using var sink = new StripeConnector().OpenSink(stripe.Context(settings));
+        await using var sink = new StripeConnector().OpenSink(Context(stripe, kind));
         stripe.AddFault(new FaultRule
         {
-            Kind = kind, Operation = "POST /v1/customers", Next = 1, DelayMilliseconds = 5_000, RetryAfterSeconds = 3,
+            Kind = kind, Operation = "POST /v1/customers", Next = 1, DelayMilliseconds = 60_000, RetryAfterSeconds = 3,
         });
         var create = Connection.Create("customers", """{"name":"Ann"}""");
 
@@ -59,10 +58,9 @@ public sealed class FaultTests
     public async Task A_delete_whose_answer_was_lost_is_done_when_it_is_tried_again(FaultKind kind)
     {
         await using var stripe = await Simulator.StartAsync();
-        var settings = new Dictionary<string, object> { ["request_timeout"] = "300ms" };
-        await using var sink = new StripeConnector().OpenSink(stripe.Context(settings));
+        await using var sink = new StripeConnector().OpenSink(Context(stripe, kind));
         var key = stripe.Created("/v1/customers", "name=Ann");
-        stripe.AddFault(new FaultRule { Kind = kind, Operation = "DELETE*", Next = 1, DelayMilliseconds = 5_000 });
+        stripe.AddFault(new FaultRule { Kind = kind, Operation = "DELETE*", Next = 1, DelayMilliseconds = 60_000 });
         var delete = Connection.Delete("customers", key);
 
         (await sink.WriteAsync(delete)).Error.ShouldNotBeNull().Code.ShouldBe(ErrorCode.SinkUnavailable);
@@ -105,4 +103,10 @@ public sealed class FaultTests
         budget.HeldBack.Select(static h => h.Scope).ShouldAllBe(static s => s == "acme/billing/POST /v1/customers");
         stripe.All("customers").Length.ShouldBe(outcomes.Count - limited);
     }
+
+    /// <summary>Patience is short only where the fault is silence.</summary>
+    private static ConnectorContext Context(StripeSimulator stripe, FaultKind kind) => stripe.Context(new()
+    {
+        ["request_timeout"] = kind is FaultKind.TimeoutBefore or FaultKind.TimeoutAfter ? "2s" : "30s",
+    });
 }

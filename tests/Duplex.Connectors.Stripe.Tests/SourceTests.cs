@@ -153,7 +153,7 @@ public sealed class SourceTests
 
         journal.Changes.Count.ShouldBe(2);
         journal.Dropped.ShouldBe(1, "the poll meets the event that the webhook told");
-        inbox.Answers.ShouldBe([200]);
+        inbox.Answers.ToArray().ShouldBe([200]);
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class SourceTests
 
         var key = stripe.Created("/v1/customers", "name=Ann");
         await journal.UntilAsync(static j => j.Changes.Count == 1);
-        inbox.Answers.ShouldBe([401, 200], "the sender tries a refused delivery again, signed");
+        inbox.Answers.ToArray().ShouldBe([401, 200], "the sender tries a refused delivery again, signed");
 
         stripe.RotateSecrets(endpoint, ["whsec_next", Connection.WebhookSecret]);
         stripe.EditOnDashboard("POST", $"/v1/customers/{key}", "name=Bo");

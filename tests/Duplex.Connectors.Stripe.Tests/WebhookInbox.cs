@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 
 namespace Duplex.Connectors.Stripe.Tests;
@@ -16,7 +17,7 @@ internal sealed class WebhookInbox : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public List<int> Answers { get; } = [];
+    public ConcurrentQueue<int> Answers { get; } = [];
 
     public async ValueTask DisposeAsync()
     {
@@ -63,7 +64,7 @@ internal sealed class WebhookInbox : IAsyncDisposable
             var verdict = await source.ReceiveAsync(
                 new WebhookDelivery(body.ToArray(), name => context.Request.Headers[name]), CancellationToken.None);
             context.Response.StatusCode = verdict.Status;
-            Answers.Add(verdict.Status);
+            Answers.Enqueue(verdict.Status);
             if (verdict.Batch is not null)
             {
                 journal.Append(verdict.Batch);
