@@ -1,5 +1,6 @@
 using Duplex.Connectors.Postgres.Capture;
 using Duplex.Connectors.Postgres.Catalog;
+using Duplex.Connectors.Postgres.Outbox;
 using Duplex.Connectors.Postgres.Preflight;
 using Duplex.Connectors.Postgres.Reading;
 using Duplex.Connectors.Postgres.Sink;
@@ -54,7 +55,9 @@ public sealed class PostgresConnector : IConnector
 
     /// <inheritdoc/>
     public IRecordSource OpenSource(ConnectorContext context, IReadOnlyList<string> streams) =>
-        new PostgresSource(context, streams);
+        context.Settings.Get(PostgresSettings.Capture) == PostgresSettings.CaptureOutbox
+            ? new OutboxSource(context, streams)
+            : new PostgresSource(context, streams);
 
     /// <inheritdoc/>
     public IRecordSink OpenSink(ConnectorContext context) =>

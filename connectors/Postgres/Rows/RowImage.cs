@@ -90,16 +90,23 @@ public sealed class RowImage
     public RecordKey ToKey(TableSchema table)
     {
         ArgumentNullException.ThrowIfNull(table);
+        return ToKey(table.KeyOrdinals);
+    }
+
+    /// <summary>The record's key, whose parts stand at the given fields.</summary>
+    public RecordKey ToKey(IReadOnlyList<int> ordinals)
+    {
+        ArgumentNullException.ThrowIfNull(ordinals);
         var output = new ArrayBufferWriter<byte>(64);
         JsonText.WriteByte((byte)'[', output);
-        for (var i = 0; i < table.KeyOrdinals.Count; i++)
+        for (var i = 0; i < ordinals.Count; i++)
         {
             if (i > 0)
             {
                 JsonText.WriteByte((byte)',', output);
             }
 
-            JsonText.WriteKeyPart(Text(table.KeyOrdinals[i]), output);
+            JsonText.WriteKeyPart(Text(ordinals[i]), output);
         }
 
         JsonText.WriteByte((byte)']', output);
