@@ -31,14 +31,21 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
         {
             database?.Dispose();
             directoryLock.Dispose();
-            if (e is SqliteException failure)
-            {
-                throw new SyncException(StorageFault.Describe(failure, path), e);
-            }
-
-            throw;
+            throw Explain(e, path);
         }
     }
+
+    /// <summary>Closes what is open, and gives the exception that the opener of the store sees.</summary>
+    public Exception Abandon(Exception cause)
+    {
+        Database.Dispose();
+        Lock.Dispose();
+        return Explain(cause, Database.FilePath);
+    }
+
+    private static Exception Explain(Exception cause, string path) => cause is SqliteException failure
+        ? new SyncException(StorageFault.Describe(failure, path), failure)
+        : cause;
 
     private static int ReadVersion(Database database, int known)
     {

@@ -131,6 +131,60 @@ public sealed class DamageTests : IDisposable
         lengths[0].ShouldBeLessThan(lengths[^1], "the tear must have cost something that was never synced");
     }
 
+    [Fact]
+    public async Task A_page_of_the_file_that_turns_to_zeros_is_told_or_does_no_harm()
+    {
+        var expected = new List<string>();
+        await using (var log = await EmbeddedChangeLog.OpenAsync(_directory.Root))
+        {
+            await log.EnsureAsync();
+            for (var n = 0; n < 200; n++)
+            {
+                expected.Add($"{n}{new string('x', 900)}");
+                await log.AppendAsync(LogFacts.Batch(null, expected[^1]));
+            }
+        }
+
+        const int pageBytes = 8192;
+        var whole = await System.IO.File.ReadAllBytesAsync(File);
+        var told = 0;
+        for (var page = 1; page < whole.Length / pageBytes; page++)
+        {
+            var damaged = (byte[])whole.Clone();
+            Array.Clear(damaged, page * pageBytes, pageBytes);
+            await System.IO.File.WriteAllBytesAsync(File, damaged);
+            var values = new List<string>();
+            SyncError? error;
+            try
+            {
+                await using var log = await EmbeddedChangeLog.OpenAsync(_directory.Root);
+                await log.EnsureAsync();
+                error = await ReadUntilErrorAsync(log, 0, values);
+            }
+            catch (SyncException e)
+            {
+                error = e.Error;
+            }
+            catch (Exception e) when (e is InvalidOperationException or ArgumentOutOfRangeException)
+            {
+                throw new InvalidDataException($"Page {page} of zeros surprised the log.", e);
+            }
+
+            values.ShouldBe(expected.Take(values.Count), $"page {page}");
+            if (error is not null)
+            {
+                error.Code.ShouldBe(ErrorCode.StorageUnreadable, $"page {page}");
+                told++;
+            }
+            else
+            {
+                values.Count.ShouldBe(expected.Count, $"page {page}");
+            }
+        }
+
+        told.ShouldBeGreaterThan(20, "the entries fill more than twenty pages");
+    }
+
     [Theory]
     [InlineData("log")]
     [InlineData("state")]

@@ -250,9 +250,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             Obstruct(error);
             Fail(group, new SyncException(error, failure));
         }
-        else if (group.Length > 1)
+        else if (group.Length > 1 && cause is not SqliteException { Code: SqliteNative.Busy })
         {
-            // The disk is sound, so one request is the cause; alone, it fails alone.
+            // The disk is sound and nobody else holds it, so one request is the cause; alone, it fails alone.
             for (var index = 0; index < group.Length; index++)
             {
                 group[index].Refusal = null;

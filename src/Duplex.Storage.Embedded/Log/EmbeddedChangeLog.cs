@@ -58,11 +58,9 @@ public sealed class EmbeddedChangeLog : IChangeLog
             log._writer.Start();
             return ValueTask.FromResult(log);
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
-            opened.Database.Dispose();
-            opened.Lock.Dispose();
-            throw new SyncException(StorageFault.Describe(e, opened.Database.FilePath), e);
+            throw opened.Abandon(e);
         }
     }
 

@@ -45,6 +45,8 @@ internal static class LogSql
     internal const string InsertPartition =
         "INSERT INTO partition (topic, number, first, next, bytes) VALUES (?1, ?2, 0, 0, 0)";
 
+    internal const string LastPartition = "SELECT max(id) FROM partition";
+
     internal const string UpdatePartition = "UPDATE partition SET first = ?2, next = ?3, bytes = ?4 WHERE id = ?1";
 
     internal const string InsertBlock =

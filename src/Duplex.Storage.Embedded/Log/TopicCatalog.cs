@@ -48,6 +48,12 @@ internal sealed class TopicCatalog
     /// <summary>Creates the topic's rows, in the open transaction.</summary>
     public static Topic Create(Database database, TopicSpec spec)
     {
+        if ((database.Prepared(LogSql.LastPartition).Scalar() ?? 0) + spec.Partitions > BlockNumber.PartitionMax)
+        {
+            throw new SyncException(ErrorCode.StorageFull, $"The change log has no partitions left for topic {spec.Name}.",
+                "Give some of the tenants a data directory of their own.");
+        }
+
         database.Prepared(LogSql.InsertTopic)
             .Bind(1, spec.Name).Bind(2, Micros(spec.RetentionAge)).Bind(3, spec.RetentionBytes).Run();
         var topic = new Topic(database.LastRowId, spec.Name)
@@ -59,12 +65,6 @@ internal sealed class TopicCatalog
         for (var number = 0; number < partitions.Length; number++)
         {
             database.Prepared(LogSql.InsertPartition).Bind(1, topic.Id).Bind(2, number).Run();
-            if (database.LastRowId > BlockNumber.PartitionMax)
-            {
-                throw new SyncException(ErrorCode.StorageFull, $"The change log has no partition left for topic {spec.Name}.",
-                    "Use a data directory of its own for some of the tenants.");
-            }
-
             partitions[number] = new PartitionLog(database.LastRowId, topic, number, Extent.Empty);
         }
 

@@ -36,6 +36,12 @@ internal static class StorageFault
                 Detail: failure.Message);
         }
 
+        if (failure.Code == SqliteNative.Busy)
+        {
+            return new SyncError(ErrorCode.StorageFailed, $"Another program holds a lock on {path}.",
+                Suggestion: "Close it (a sqlite3 shell, a backup tool); the next write goes through.", Detail: failure.Message);
+        }
+
         return new SyncError(ErrorCode.StorageFailed, $"Writing or reading {path} failed; nothing more is acknowledged.",
             Suggestion: "Check the disk (kernel log, file system, permissions) and start Duplex again; what was acknowledged is kept.",
             Detail: failure.SystemError == 0 ? failure.Message : $"{failure.Message} (errno {failure.SystemError})");

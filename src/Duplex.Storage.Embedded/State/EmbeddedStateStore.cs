@@ -60,11 +60,9 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         {
             return ValueTask.FromResult(new EmbeddedStateStore(opened.Lock, opened.Database, options));
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
-            opened.Database.Dispose();
-            opened.Lock.Dispose();
-            throw new SyncException(StorageFault.Describe(e, opened.Database.FilePath), e);
+            throw opened.Abandon(e);
         }
     }
 
