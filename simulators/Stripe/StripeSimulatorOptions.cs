@@ -56,8 +56,8 @@ public sealed record StripeSimulatorOptions
     public TimeSpan Latency { get; init; }
 
     /// <summary>
-    /// Called when a request has been read and before anything is done for it, with the operation's name and a look-up of
-    /// its parameters by name. For measurements; called from many requests at once.
+    /// Called when a request has been read and before anything is done for it, with the operation's name and a look-up
+    /// of its parameters by name. For measurements; called from many requests at once.
     /// </summary>
     public Action<string, Func<string, string?>>? RequestRead { get; init; }
 

@@ -32,7 +32,10 @@ public sealed class StormTests
         }));
         simulator.AddFault(new FaultRule { Kind = FaultKind.WebhookDrop, Probability = 0.1 });
         simulator.AddFault(new FaultRule { Kind = FaultKind.WebhookDuplicate, Probability = 0.1 });
-        simulator.AddFault(new FaultRule { Kind = FaultKind.WebhookReorder, Probability = 0.3, DelayMilliseconds = 30 });
+        simulator.AddFault(new FaultRule
+        {
+            Kind = FaultKind.WebhookReorder, Probability = 0.3, DelayMilliseconds = 30,
+        });
         using var stripe = new StripeCaller(simulator);
         var ids = new ConcurrentBag<string>();
         await Parallel.ForAsync(0, Customers, new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (i, _) =>
