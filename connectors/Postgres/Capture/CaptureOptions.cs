@@ -53,7 +53,8 @@ internal sealed record CaptureOptions
         return new CaptureOptions
         {
             Connection = context.Connection,
-            Sql = PostgresSession.CreateDataSource(sql),
+            // A mark that waited for a standby would hold up nothing but the snapshot.
+            Sql = PostgresSession.CreateDataSource(sql, "-c synchronous_commit=local"),
             ReplicationConnectionString = replication.ConnectionString,
             Slot = settings.Get(PostgresSettings.Slot) ?? name,
             Publication = settings.Get(PostgresSettings.Publication) ?? name,

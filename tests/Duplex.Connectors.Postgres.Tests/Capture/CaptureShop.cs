@@ -1,4 +1,5 @@
 using Duplex.Sdk;
+using Duplex.Simulators.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -22,9 +23,13 @@ internal sealed class CaptureShop : IAsyncDisposable
 
     /// <summary>Makes the database and runs the statements in it.</summary>
     public static async Task<CaptureShop> OpenAsync(
-        PostgresServer server, string sql, IReadOnlyDictionary<string, object>? settings = null)
+        PostgresServer server, string sql, IReadOnlyDictionary<string, object>? settings = null) =>
+        await OpenAsync(server.Server, sql, settings);
+
+    public static async Task<CaptureShop> OpenAsync(
+        PrivatePostgres server, string sql, IReadOnlyDictionary<string, object>? settings = null)
     {
-        var connectionString = await server.Server.CreateDatabaseAsync();
+        var connectionString = await server.CreateDatabaseAsync();
         var shop = new CaptureShop(connectionString, ContextFor(connectionString, settings));
         await shop.RunAsync(sql);
         return shop;
