@@ -77,7 +77,8 @@ internal sealed class PostgresSource : IRecordSource
             var slot = await SlotState.ReadAsync(connection, _options.Slot, cancellationToken);
             var isWhole = saved is not null && token is not null
                 && GapCheck.Find(_options, saved, token, server, slot) is null
-                && await setup.PublicationExistsAsync(cancellationToken);
+                && await setup.PublicationExistsAsync(cancellationToken)
+                && GapCheck.FindTable(_options, token, await setup.TablesAsync(_streams, cancellationToken)) is null;
 
             // A slot that still has everything is kept: its changes, deletes above all, are told beside the fresh rows.
             var major = saved?.Major ?? 0;
@@ -86,7 +87,9 @@ internal sealed class PostgresSource : IRecordSource
                 major = await MakeAsync(connection, setup, isAnew: true, cancellationToken);
             }
 
-            var fresh = await PendingAsync(setup, server, cancellationToken);
+            // Streams that are new to a whole slot join when it is read, in their own order.
+            var known = isWhole ? [.. _streams.Where(token!.Streams.ContainsKey)] : _streams;
+            var fresh = await PendingAsync(setup, known, server, cancellationToken);
             return new Position((saved?.Epoch ?? 0) + 1, major, 0, fresh.Write());
         }, cancellationToken);
 
@@ -134,7 +137,7 @@ internal sealed class PostgresSource : IRecordSource
         NpgsqlConnection connection, CaptureSetup setup, ServerPlace server, CancellationToken cancellationToken)
     {
         var major = await MakeAsync(connection, setup, isAnew: false, cancellationToken);
-        var token = await PendingAsync(setup, server, cancellationToken);
+        var token = await PendingAsync(setup, _streams, server, cancellationToken);
         return new Position(1, major, 0, token.Write());
     }
 
@@ -189,8 +192,14 @@ internal sealed class PostgresSource : IRecordSource
     private async Task<ulong> MakeAsync(
         NpgsqlConnection connection, CaptureSetup setup, bool isAnew, CancellationToken cancellationToken)
     {
-        await RequireAsync(connection, _streams, cancellationToken);
         var slot = await SlotState.ReadAsync(connection, _options.Slot, cancellationToken);
+        if (slot is { Plugin: not "pgoutput" } && _options.OwnsSlot)
+        {
+            await setup.DropSlotAsync(cancellationToken);
+            slot = null;
+        }
+
+        await RequireAsync(connection, _streams, cancellationToken);
         if (slot is not null && (isAnew || _options.OwnsSlot))
         {
             await setup.DropSlotAsync(cancellationToken);
@@ -216,16 +225,16 @@ internal sealed class PostgresSource : IRecordSource
     }
 
     private async Task<CaptureToken> PendingAsync(
-        CaptureSetup setup, ServerPlace server, CancellationToken cancellationToken)
+        CaptureSetup setup, IReadOnlyList<string> streams, ServerPlace server, CancellationToken cancellationToken)
     {
-        var tables = await setup.TablesAsync(_streams, cancellationToken);
+        var tables = await setup.TablesAsync(streams, cancellationToken);
         return new CaptureToken
         {
             System = server.System,
             Timeline = server.Timeline,
             Database = server.Database,
             Slot = _options.Slot,
-            Streams = _streams.ToDictionary(
+            Streams = streams.ToDictionary(
                 static s => s, s => new StreamProgress(tables[s].Oid, !_options.TakesSnapshot)),
         };
     }

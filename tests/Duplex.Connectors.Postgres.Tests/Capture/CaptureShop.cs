@@ -77,6 +77,9 @@ internal sealed class CaptureShop : IAsyncDisposable
 
     public ValueTask<NpgsqlConnection> ConnectAsync() => _sql.OpenConnectionAsync();
 
+    /// <summary>Drops pooled connections: the server was killed.</summary>
+    public void Forget() => _sql.Clear();
+
     /// <summary>The rows of a query, one text per row.</summary>
     public async Task<List<string>> ListAsync(string sql)
     {
