@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Duplex.Connectors.Postgres.Capture;
 using Duplex.Sdk;
 
 namespace Duplex.Connectors.Postgres.Tests.Capture;
@@ -149,9 +150,10 @@ internal sealed class CaptureReading : IAsyncDisposable
     /// <summary>Waits until everything that was committed before the call is in the log.</summary>
     public async Task CaughtUpAsync(CaptureShop shop)
     {
-        var lsn = Connectors.Postgres.Capture.Lsn.Parse(
+        var lsn = Lsn.Parse(
             (string)(await shop.RunAsync("SELECT pg_current_wal_insert_lsn()::text"))!);
-        await UntilAsync(log => log.Position?.Major >= lsn && _source.State.Phase == SourcePhase.Streaming);
+        await UntilAsync(log => log.Position is { } position && position.Major >= lsn
+            && CaptureToken.Read(position.Token) is { SnapshotPending: false });
     }
 
     public async ValueTask DisposeAsync()
