@@ -58,6 +58,7 @@ internal sealed class Bed : IAsyncDisposable
               - { a: name,        b: name }
               - { a: email,       b: email, via: lowercase }
               - { a: phone,       b: phone }
+              - { a: balance_eur, b: balance, via: { minor_units: 2 } }
               - { a: plan,        b: metadata.plan, via: { enum: { free: F, pro: P } } }
             conflict: { default: latest }
             deletes: { a: propagate, b: propagate, brake: 0 }
