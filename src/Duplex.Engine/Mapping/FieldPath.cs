@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Duplex.Engine.Mapping;
@@ -12,6 +13,7 @@ public sealed record FieldPath
         ArgumentNullException.ThrowIfNull(text);
         Text = text;
         Names = Split(text);
+        Encoded = [.. Names.Select(static n => JsonEncodedText.Encode(n, JavaScriptEncoder.UnsafeRelaxedJsonEscaping))];
         if (Names.Any(string.IsNullOrEmpty))
         {
             throw new FormatException($"'{text}' is not a path: names joined by dots, such as metadata.plan.");
@@ -23,6 +25,9 @@ public sealed record FieldPath
 
     /// <summary>The member names from the record inwards; at least one.</summary>
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>The names as JSON writes them.</summary>
+    internal IReadOnlyList<JsonEncodedText> Encoded { get; }
 
     /// <summary>Finds the value in a record; false when a member on the way is absent or is not an object.</summary>
     public bool TryFind(JsonElement record, out JsonElement value)

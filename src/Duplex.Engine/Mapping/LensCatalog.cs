@@ -12,11 +12,14 @@ internal static class LensCatalog
     {
         ["copy"] = static r => r.TakesNone() ? new CopyLens(r.Left) : null,
         ["lowercase"] = static r => r.TakesNone()
-            ? new NormalizingLens("lowercase", static t => t.ToLowerInvariant(), static b => b is < (byte)'A' or > (byte)'Z') : null,
+            ? new NormalizingLens("lowercase", static t => t.ToLowerInvariant(), static t =>
+                t.IndexOfAnyInRange((byte)'A', (byte)'Z') < 0 && t.IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0) : null,
         ["uppercase"] = static r => r.TakesNone()
-            ? new NormalizingLens("uppercase", static t => t.ToUpperInvariant(), static b => b is < (byte)'a' or > (byte)'z') : null,
+            ? new NormalizingLens("uppercase", static t => t.ToUpperInvariant(), static t =>
+                t.IndexOfAnyInRange((byte)'a', (byte)'z') < 0 && t.IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0) : null,
         ["trim"] = static r => r.TakesNone()
-            ? new NormalizingLens("trim", static t => t.Trim(), static b => b > (byte)' ') : null,
+            ? new NormalizingLens("trim", static t => t.Trim(), static t =>
+                t.IsEmpty || (t[0] is > (byte)' ' and < 0x7F && t[^1] is > (byte)' ' and < 0x7F)) : null,
         ["empty_as_null"] = static r => r.TakesNone() ? new EmptyAsNullLens(r.Left) : null,
         ["absent_as_null"] = static r => r.TakesNone() ? new AbsentAsNullLens(r.Left) : null,
         ["prefix"] = static r => r.Text("\"eu-\"") is { } text ? new AffixLens("prefix", text, before: true) : null,

@@ -59,6 +59,13 @@ internal sealed class LensRule : CompiledRule
             return false;
         }
 
+        if (mapped.State == FieldState.Present && !JsonText.IsUnicode(mapped.Element))
+        {
+            mapped = FieldValue.Absent;
+            problem = $"{Name}: The value holds half of a character.";
+            return false;
+        }
+
         if (End(from.Other()).Refusal(mapped) is { } refusal)
         {
             mapped = FieldValue.Absent;
@@ -99,10 +106,18 @@ internal sealed class LensRule : CompiledRule
     {
         mapped = value;
         problem = null;
-        for (var i = 0; i < _chain.Length && problem is null; i++)
+        try
         {
-            var result = from == Side.A ? _chain[i].Forward(mapped) : _chain[_chain.Length - 1 - i].Backward(mapped);
-            (mapped, problem) = (result.Value, result.Problem);
+            for (var i = 0; i < _chain.Length && problem is null; i++)
+            {
+                var result = from == Side.A ? _chain[i].Forward(mapped) : _chain[_chain.Length - 1 - i].Backward(mapped);
+                (mapped, problem) = (result.Value, result.Problem);
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // JSON may escape half of a surrogate pair; whoever asks such a text for its characters gets this.
+            problem = "The value holds half of a character.";
         }
 
         return problem is null;

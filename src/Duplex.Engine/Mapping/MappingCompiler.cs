@@ -79,6 +79,12 @@ internal sealed class RuleCompilation(MappingRule source, StreamSchema a, Stream
                 Fail("mapping.unknown_field", $"{side.Letter()}.{path} is not a field of {schema.Stream}.",
                     Spelling.Offer(path.Names[^1], candidates));
             }
+            else if (found.Field is null && schema.Fields.Count > 0)
+            {
+                findings.Add(new Finding(FindingSeverity.Warning, "mapping.unknown_field", source.Path,
+                    $"{Title}: {side.Letter()}.{path} is not a field of {schema.Stream} that its connector knows.",
+                    Spelling.Nearest(path.Names[0], candidates) is { } near ? $"Did you mean {near}?" : "Check its name."));
+            }
 
             fields.Add(found);
         }

@@ -79,8 +79,21 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
             return $"takes at most {most} characters, and the value is longer.";
         }
 
-        return Field.Values is { } values && !values.Any(v => value.ValueEquals(v))
+        return Field.Values is { } values && !IsOneOf(values, value)
             ? $"takes only {string.Join(", ", values.Take(20))}." : null;
+    }
+
+    private static bool IsOneOf(IReadOnlyList<string> values, JsonElement value)
+    {
+        for (var i = 0; i < values.Count; i++)
+        {
+            if (value.ValueEquals(values[i]))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Whether a field of the kind can hold the value; a number may stand as its text.</summary>

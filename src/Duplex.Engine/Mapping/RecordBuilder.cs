@@ -15,6 +15,11 @@ public sealed class RecordBuilder
     };
 
     private readonly List<(FieldPath Path, FieldValue Value)> _fields = [];
+    private readonly ArrayBufferWriter<byte> _buffer = new(256);
+    private readonly Utf8JsonWriter _writer;
+
+    /// <summary>Makes an empty one.</summary>
+    public RecordBuilder() => _writer = new Utf8JsonWriter(_buffer, Options);
 
     /// <summary>How many values were set.</summary>
     public int Count => _fields.Count;
@@ -34,47 +39,83 @@ public sealed class RecordBuilder
     /// <summary>The record; members in the order in which they were set, nested ones grouped.</summary>
     public Record Build()
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, Options))
-        {
-            WriteLevel(writer, _fields, 0);
-        }
-
-        return new Record(buffer.WrittenMemory);
+        _buffer.ResetWrittenCount();
+        _writer.Reset();
+        WriteLevel(0, 0);
+        _writer.Flush();
+        return new Record(_buffer.WrittenSpan.ToArray());
     }
 
-    private static void WriteLevel(Utf8JsonWriter writer, List<(FieldPath Path, FieldValue Value)> fields, int depth)
+    /// <summary>Writes the members below the first <paramref name="depth"/> names of the field at <paramref name="first"/>.</summary>
+    private void WriteLevel(int first, int depth)
     {
-        writer.WriteStartObject();
-        var nested = default(HashSet<string>);
-        for (var i = 0; i < fields.Count; i++)
+        _writer.WriteStartObject();
+        for (var i = first; i < _fields.Count; i++)
         {
-            var (path, value) = fields[i];
-            var name = path.Names[depth];
+            var (path, value) = _fields[i];
+            if (!Shares(first, i, depth))
+            {
+                continue;
+            }
+
             if (path.Names.Count == depth + 1)
             {
-                writer.WritePropertyName(name);
-                WriteValue(writer, value);
+                _writer.WritePropertyName(path.Encoded[depth]);
+                WriteValue(value);
             }
-            else if ((nested ??= []).Add(name))
+            else if (!IsWritten(first, i, depth))
             {
-                writer.WritePropertyName(name);
-                WriteLevel(writer, fields.FindAll(f => f.Path.Names.Count > depth + 1 && f.Path.Names[depth] == name), depth + 1);
+                _writer.WritePropertyName(path.Encoded[depth]);
+                WriteLevel(i, depth + 1);
             }
         }
 
-        writer.WriteEndObject();
+        _writer.WriteEndObject();
     }
 
-    private static void WriteValue(Utf8JsonWriter writer, FieldValue value)
+    /// <summary>Whether a field lies below the same first names as another.</summary>
+    private bool Shares(int field, int other, int depth)
+    {
+        var (left, right) = (_fields[field].Path.Names, _fields[other].Path.Names);
+        if (right.Count <= depth)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < depth; i++)
+        {
+            if (!string.Equals(left[i], right[i], StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether an earlier field has opened the nested object that this one belongs to.</summary>
+    private bool IsWritten(int first, int field, int depth)
+    {
+        for (var i = first; i < field; i++)
+        {
+            if (_fields[i].Path.Names.Count > depth + 1 && Shares(field, i, depth + 1))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void WriteValue(FieldValue value)
     {
         if (value.State == FieldState.Null)
         {
-            writer.WriteNullValue();
+            _writer.WriteNullValue();
         }
         else
         {
-            value.Element.WriteTo(writer);
+            value.Element.WriteTo(_writer);
         }
     }
 }

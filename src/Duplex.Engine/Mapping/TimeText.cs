@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Duplex.Engine.Mapping;
 
 /// <summary>A point in time read from text.</summary>
@@ -20,8 +18,7 @@ internal readonly record struct TimeText(DateTime Local, TimeSpan? Offset, bool 
     public static bool TryParse(ReadOnlySpan<char> text, out TimeText value)
     {
         value = default;
-        if (text.Length < 10 || !DateTime.TryParseExact(
-            text[..10], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+        if (!TryDate(text, out var date))
         {
             return false;
         }
@@ -46,6 +43,25 @@ internal readonly record struct TimeText(DateTime Local, TimeSpan? Offset, bool 
 
         value = value with { Local = date.AddTicks(time) };
         return value.UtcTicks >= 0 && value.UtcTicks <= DateTime.MaxValue.Ticks;
+    }
+
+    private static bool TryDate(ReadOnlySpan<char> text, out DateTime date)
+    {
+        date = default;
+        if (text.Length < 10 || text[4] != '-' || text[7] != '-' || !TryTwo(text, 99, out var century) || !TryTwo(text[2..], 99, out var year)
+            || !TryTwo(text[5..], 12, out var month) || !TryTwo(text[8..], 31, out var day))
+        {
+            return false;
+        }
+
+        year += century * 100;
+        if (year == 0 || month == 0 || day == 0 || day > DateTime.DaysInMonth(year, month))
+        {
+            return false;
+        }
+
+        date = new DateTime(year, month, day);
+        return true;
     }
 
     private static bool TryTime(ref ReadOnlySpan<char> rest, out long ticks)

@@ -43,8 +43,9 @@ internal static class ValueEquality
 
     private static bool IsTime(FieldKind kind) => kind is FieldKind.Timestamp or FieldKind.LocalTimestamp or FieldKind.Date;
 
+    /// <summary>Whether two strings that differ in bytes are one text: only escapes make that so.</summary>
     private static bool SameText(JsonElement left, JsonElement right) =>
-        JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r) && string.Equals(l, r, StringComparison.Ordinal);
+        !(JsonText.TryPlain(left, out _) && JsonText.TryPlain(right, out _)) && JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r) && string.Equals(l, r, StringComparison.Ordinal);
 
     private static bool SameTime(JsonElement left, JsonElement right) =>
         JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r)

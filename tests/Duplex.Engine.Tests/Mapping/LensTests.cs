@@ -55,6 +55,12 @@ public sealed class LensTests
     [InlineData("{ a: name, b: lang }", Side.A, """{"name":"secret"}""")]
     [InlineData("{ a: name, b: name, via: lowercase }", Side.A, """{"name":"SECRET\ud800"}""")]
     [InlineData("{ a: name, b: metadata.name, via: { prefix: eu- } }", Side.B, """{"metadata":{"name":"secret"}}""")]
+    [InlineData("{ a: name, b: name }", Side.A, """{"name":"SECRET\udc00"}""")]
+    [InlineData("{ a: extra, b: metadata.x, via: json }", Side.A, """{"extra":["SECRET\ud800"]}""")]
+    [InlineData("{ a: extra, b: metadata }", Side.A, """{"extra":{"SECRET\ud800":1}}""")]
+    [InlineData("{ a: [first, last], b: name, via: { join: ' ' } }", Side.A, """{"first":"SECRET\ud800","last":"x"}""")]
+    [InlineData("{ a: name, b: metadata.x, via: empty_as_null }", Side.A, """{"name":"\ud800"}""")]
+    [InlineData("{ a: plan, b: name, via: { enum: { free: F } } }", Side.A, """{"plan":"\ud800"}""")]
     public void A_value_without_a_form_on_the_other_side_is_a_problem_that_names_the_rule_and_not_the_value(
         string rule, Side from, string record)
     {
@@ -94,6 +100,8 @@ public sealed class LensTests
     [InlineData("{ a: balance, b: metadata.x }", Side.B, "\"1.50\"", "\"1.5\"", true)]
     [InlineData("{ a: balance, b: metadata.x }", Side.A, "\"NaN\"", "\"NaN\"", true)]
     [InlineData("{ a: balance, b: metadata.x }", Side.A, "-0", "0.00", true)]
+    [InlineData("{ a: balance, b: metadata.x }", Side.A, "\"NaN\"", "5", false)]
+    [InlineData("{ a: balance, b: metadata.x }", Side.A, "\"5.0\"", "5", true)]
     [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"2026-01-31 12:00:00+00\"", "\"2026-01-31T13:00:00+01:00\"", true)]
     [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"2026-01-31 12:00:00+00\"", "\"2026-01-31T12:00:00.1Z\"", false)]
     [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"infinity\"", "\"infinity\"", true)]

@@ -95,15 +95,12 @@ internal sealed class EnumLens : Lens
 
     protected override LensResult Forward(JsonElement value)
     {
-        foreach (var (a, b) in _pairs)
+        if (Find(value, _left, backwards: false) is { } image)
         {
-            if (ValueEquality.Same(_left, a, value))
-            {
-                return b;
-            }
+            return image;
         }
 
-        if (_pass && _pairs.Any(p => ValueEquality.Same(_right, p.B, value)))
+        if (_pass && Find(value, _right, backwards: true) is not null)
         {
             return LensResult.Failed("A's value would come back as the entry of the table that B's value stands for.");
         }
@@ -111,17 +108,21 @@ internal sealed class EnumLens : Lens
         return _pass ? value : _otherwise is { } other ? other : LensResult.Failed("The table of the rule does not have A's value.");
     }
 
-    protected override LensResult Backward(JsonElement value)
+    protected override LensResult Backward(JsonElement value) =>
+        Find(value, _right, backwards: true) is { } origin ? origin
+        : _pass && Find(value, _left, backwards: false) is null ? value
+        : LensResult.Failed("The table of the rule does not have B's value.");
+
+    private JsonElement? Find(JsonElement value, FieldKind kind, bool backwards)
     {
         foreach (var (a, b) in _pairs)
         {
-            if (ValueEquality.Same(_right, b, value))
+            if (ValueEquality.Same(kind, backwards ? b : a, value))
             {
-                return a;
+                return backwards ? a : b;
             }
         }
 
-        return _pass && !_pairs.Any(p => ValueEquality.Same(_left, p.A, value))
-            ? value : LensResult.Failed("The table of the rule does not have B's value.");
+        return null;
     }
 }

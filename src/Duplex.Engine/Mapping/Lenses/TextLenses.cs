@@ -3,11 +3,14 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Mapping.Lenses;
 
+/// <summary>Whether a text, which nothing in it escapes, has its final form already; false also where that takes more to know.</summary>
+internal delegate bool SettledText(ReadOnlySpan<byte> plain);
+
 /// <summary>
 /// Brings text into one form in both directions: <c>lowercase</c>, <c>uppercase</c>, <c>trim</c>. Texts that differ only in what it
 /// evens out mean the same on both sides, so neither side's own spelling is touched.
 /// </summary>
-internal sealed class NormalizingLens(string name, Func<string, string> normalize, Func<byte, bool> settled) : Lens
+internal sealed class NormalizingLens(string name, Func<string, string> normalize, SettledText isSettled) : Lens
 {
     public override string Name => name;
 
@@ -25,7 +28,7 @@ internal sealed class NormalizingLens(string name, Func<string, string> normaliz
 
     private LensResult Normalize(JsonElement value)
     {
-        if (value.ValueKind == JsonValueKind.String && JsonText.TryPlain(value, out var plain) && IsSettled(plain))
+        if (value.ValueKind == JsonValueKind.String && JsonText.TryPlain(value, out var plain) && isSettled(plain))
         {
             return value;
         }
@@ -37,19 +40,6 @@ internal sealed class NormalizingLens(string name, Func<string, string> normaliz
 
         var normal = normalize(text);
         return string.Equals(normal, text, StringComparison.Ordinal) ? value : JsonText.String(normal);
-    }
-
-    private bool IsSettled(ReadOnlySpan<byte> plain)
-    {
-        foreach (var b in plain)
-        {
-            if (b >= 0x80 || !settled(b))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }
 

@@ -24,8 +24,13 @@ internal abstract class TimeForm
     public abstract LensResult Write(long ticks);
 
     /// <summary>Text of date and time with as many decimals as needed.</summary>
-    protected static string Format(DateTime time, string tail) =>
-        time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture) + tail;
+    protected static string Format(DateTime time, string tail)
+    {
+        var fraction = time.Ticks % TimeSpan.TicksPerSecond;
+        return fraction == 0
+            ? $"{time.Year:D4}-{time.Month:D2}-{time.Day:D2}T{time.Hour:D2}:{time.Minute:D2}:{time.Second:D2}{tail}"
+            : time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture) + tail;
+    }
 }
 
 /// <summary>Whole seconds or milliseconds since 1970.</summary>
