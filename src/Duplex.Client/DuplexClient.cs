@@ -1,0 +1,208 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace Duplex.Client;
+
+/// <summary>
+/// Speaks the <c>/v1</c> API of a Duplex server. Safe to use from many tasks. Every member throws
+/// <see cref="DuplexApiException"/> when the server refuses and <see cref="DuplexUnreachableException"/> when it cannot be asked.
+/// </summary>
+public sealed class DuplexClient : IDisposable
+{
+    private readonly HttpClient _http;
+
+    /// <summary>Makes a client.</summary>
+    /// <param name="address">The control plane's address, e.g. <c>http://127.0.0.1:8000</c>.</param>
+    /// <param name="apiKey">Sent as a bearer token; null for a server on loopback without keys.</param>
+    /// <param name="handler">Carries the requests; null for the default.</param>
+    public DuplexClient(Uri address, string? apiKey = null, HttpMessageHandler? handler = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        Address = address;
+        _http = new HttpClient(handler ?? new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) })
+        {
+            BaseAddress = address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (apiKey is not null)
+        {
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+        }
+    }
+
+    /// <summary>The control plane's address.</summary>
+    public Uri Address { get; }
+
+    /// <summary>The whole at one instant.</summary>
+    public Task<StatusDocument> StatusAsync(CancellationToken cancellationToken = default) =>
+        GetAsync<StatusDocument>("/v1/status", cancellationToken);
+
+    /// <summary>Every connection.</summary>
+    public Task<Page<ConnectionDocument>> ConnectionsAsync(CancellationToken cancellationToken = default) =>
+        GetAsync<Page<ConnectionDocument>>("/v1/connections", cancellationToken);
+
+    /// <summary>Checks a connection at its other side. Changes nothing there.</summary>
+    public Task<CheckDocument> CheckAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+        PostAsync<CheckDocument>($"/v1/connections/{Segment(tenant)}/{Segment(name)}/check", null, cancellationToken);
+
+    /// <summary>Starts a fresh snapshot of a connection's streams.</summary>
+    public Task<CommandDocument> ResnapshotAsync(
+        string tenant, string name, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>(
+            $"/v1/connections/{Segment(tenant)}/{Segment(name)}/resnapshot", null, cancellationToken);
+
+    /// <summary>Every sync.</summary>
+    public Task<Page<SyncDocument>> SyncsAsync(CancellationToken cancellationToken = default) =>
+        GetAsync<Page<SyncDocument>>("/v1/syncs", cancellationToken);
+
+    /// <summary>Pauses both legs of a sync; survives restarts.</summary>
+    public Task<CommandDocument> PauseAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>($"{SyncPath(tenant, name)}/pause", null, cancellationToken);
+
+    /// <summary>Resumes a paused or blocked sync; releases a brake.</summary>
+    public Task<CommandDocument> ResumeAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>($"{SyncPath(tenant, name)}/resume", null, cancellationToken);
+
+    /// <summary>Both sides of a record and its timeline.</summary>
+    public Task<RecordDocument> RecordAsync(
+        string tenant, string name, string side, string key, CancellationToken cancellationToken = default) =>
+        GetAsync<RecordDocument>(
+            $"{SyncPath(tenant, name)}/record?side={Segment(side)}&key={Segment(key)}", cancellationToken);
+
+    /// <summary>Dead letters, newest first.</summary>
+    public Task<Page<DeadLetterDocument>> DeadLettersAsync(
+        string? sync = null, long before = 0, int limit = 100, CancellationToken cancellationToken = default) =>
+        GetAsync<Page<DeadLetterDocument>>(
+            $"/v1/dead-letters?before={before}&limit={limit}{(sync is null ? "" : "&sync=" + Segment(sync))}",
+            cancellationToken);
+
+    /// <summary>One dead letter with its change.</summary>
+    public Task<DeadLetterDocument> DeadLetterAsync(long id, CancellationToken cancellationToken = default) =>
+        GetAsync<DeadLetterDocument>($"/v1/dead-letters/{id}", cancellationToken);
+
+    /// <summary>Replays dead letters; each is decided anew against the present state.</summary>
+    public Task<ReplayDocument> ReplayAsync(ReplayRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<ReplayDocument>("/v1/dead-letters/replay", request, cancellationToken);
+
+    /// <summary>Conflicts, newest first.</summary>
+    public Task<Page<ConflictDocument>> ConflictsAsync(
+        string? sync = null, bool waiting = false, int limit = 100, CancellationToken cancellationToken = default) =>
+        GetAsync<Page<ConflictDocument>>(
+            $"/v1/conflicts?waiting={(waiting ? "true" : "false")}&limit={limit}"
+            + (sync is null ? "" : "&sync=" + Segment(sync)),
+            cancellationToken);
+
+    /// <summary>What a sync would do: lines of progress, at last the plan.</summary>
+    public async IAsyncEnumerable<PlanLine> PlanAsync(
+        string tenant, string name, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{SyncPath(tenant, name)}/plan");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        await ThrowIfRefusedAsync(response, cancellationToken).ConfigureAwait(false);
+        var lines = JsonSerializer.DeserializeAsyncEnumerable<PlanLine>(
+            await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false),
+            topLevelValues: true, DuplexJson.Compact, cancellationToken);
+        await foreach (var line in lines.ConfigureAwait(false))
+        {
+            if (line?.Problem is { } problem)
+            {
+                throw new DuplexApiException(problem);
+            }
+
+            if (line is not null)
+            {
+                yield return line;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private static string Segment(string text) => Uri.EscapeDataString(text);
+
+    private static string SyncPath(string tenant, string name) => $"/v1/syncs/{Segment(tenant)}/{Segment(name)}";
+
+    private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        return await ReadAsync<T>(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> PostAsync<T>(string path, object? body, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        request.Content = body is null ? null : JsonContent.Create(body, body.GetType(), options: DuplexJson.Compact);
+        return await ReadAsync<T>(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        await ThrowIfRefusedAsync(response, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await response.Content.ReadFromJsonAsync<T>(DuplexJson.Compact, cancellationToken).ConfigureAwait(false)
+                ?? throw new JsonException("The answer is empty.");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
+        {
+            throw new DuplexUnreachableException(Address, e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new DuplexUnreachableException(Address, e);
+        }
+    }
+
+    private async Task ThrowIfRefusedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.IsSuccessStatusCode)
+        {
+            return;
+        }
+
+        ProblemDocument? problem = null;
+        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
+        {
+            problem = await response.Content.ReadFromJsonAsync<ProblemDocument>(DuplexJson.Compact, cancellationToken)
+                .ConfigureAwait(false);
+        }
+
+        throw new DuplexApiException(problem ?? Foreign(response.StatusCode));
+    }
+
+    private ProblemDocument Foreign(HttpStatusCode status) => new(
+        "urn:duplex:problem:client.foreign_server", "Not a Duplex server", (int)status,
+        $"{Address} answered {(int)status} without problem details; it does not seem to be a Duplex server.",
+        "client.foreign_server", null, "Give the address of Duplex's control plane, by default http://127.0.0.1:8000.");
+}
+
+/// <summary>The server refused a request.</summary>
+public sealed class DuplexApiException(ProblemDocument problem) : Exception(problem.Detail)
+{
+    /// <summary>Why.</summary>
+    public ProblemDocument Problem { get; } = problem;
+}
+
+/// <summary>The server cannot be asked.</summary>
+public sealed class DuplexUnreachableException(Uri address, Exception inner)
+    : Exception($"No Duplex server answers at {address}: {inner.Message}", inner)
+{
+    /// <summary>The address that was asked.</summary>
+    public Uri Address { get; } = address;
+}

@@ -1,0 +1,71 @@
+using Duplex.Server.Problems;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Duplex.Server.Access;
+
+/// <summary>
+/// Lets callers of the control plane in. With keys: a bearer token. Without: only requests that name this machine as their host
+/// and come from no foreign web page, so that a browser cannot be turned against a server on loopback.
+/// </summary>
+internal sealed class AccessGuard(RequestDelegate next, ServerOptions options)
+{
+    private static readonly string[] Open = ["/healthz", "/readyz", "/openapi", "/docs"];
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (options.Keys.Count == 0)
+        {
+            context.Features.Set(Caller.Local);
+            return RefuseForeign(context.Request) is { } foreign ? foreign.ExecuteAsync(context) : next(context);
+        }
+
+        if (Open.Any(path => context.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)))
+        {
+            return next(context);
+        }
+
+        return Admit(context) is { } refusal ? refusal.ExecuteAsync(context) : next(context);
+    }
+
+    private static Refusal? RefuseForeign(HttpRequest request)
+    {
+        var host = request.Host.Host;
+        if (host is not ("localhost" or "127.0.0.1" or "[::1]" or "::1"))
+        {
+            return Refusal.Forbidden("auth.host_refused", $"Without API keys only requests to this machine's own name are served, not to {host}.",
+                "Use http://127.0.0.1, or start the server with an API key (DUPLEX_API_KEY).");
+        }
+
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length == 0 || origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
+            ? null
+            : Refusal.Forbidden("auth.origin_refused", $"Requests from web pages of {origin} are not served.",
+                "Call the API from a program, or start the server with an API key (DUPLEX_API_KEY).");
+    }
+
+    private Refusal? Admit(HttpContext context)
+    {
+        const string scheme = "Bearer ";
+        var header = context.Request.Headers.Authorization.ToString();
+        if (!header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
+            return Refusal.Unauthorized("auth.missing", "This request carries no API key.",
+                "Send the header Authorization: Bearer <key>; the CLI reads DUPLEX_API_KEY.");
+        }
+
+        if (ApiKey.Find(options.Keys, header[scheme.Length..].Trim()) is not { } key)
+        {
+            context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer error=\"invalid_token\"";
+            return Refusal.Unauthorized("auth.refused", "The API key of this request is not known.",
+                "Check the key against the server's configuration.");
+        }
+
+        context.Features.Set(new Caller(key.Name, key.Tenant, key.Role));
+        return key.Tenant is not null && context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal)
+            ? Refusal.Forbidden("auth.forbidden", "Metrics cover every tenant; this key belongs to one.",
+                "Use a key without a tenant.")
+            : null;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics.CodeAnalysis;
+using Duplex.Engine;
+using Duplex.Server.Access;
+using Duplex.Server.Problems;
+using Microsoft.AspNetCore.Http;
+
+namespace Duplex.Server.Api;
+
+/// <summary>Which syncs a list covers: the one that is named, or all that the caller sees.</summary>
+internal static class SyncFilter
+{
+    /// <param name="engine">The engine.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="given">The sync's full name, or null.</param>
+    /// <param name="syncs">What to ask the store for; a single null asks for all at once.</param>
+    /// <param name="refusal">Why not.</param>
+    public static bool Read(
+        SyncEngine engine, HttpContext context, string? given,
+        out IReadOnlyList<string?> syncs, [NotNullWhen(false)] out Refusal? refusal)
+    {
+        refusal = null;
+        var caller = Caller.Of(context);
+        if (given is null)
+        {
+            syncs = caller.Tenant is null
+                ? [null]
+                : [.. engine.Parts.Model.Syncs.Values.Where(s => caller.Sees(s.Tenant)).Select(static s => s.FullName)];
+            return true;
+        }
+
+        syncs = [given];
+        var slash = given.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0)
+        {
+            refusal = Refusal.BadRequest("request.bad_value", "sync", $"sync is {given}, which names no tenant.",
+                "Give tenant/name, e.g. sync=acme/customers.");
+            return false;
+        }
+
+        return Lookup.Sync(engine, context, given[..slash], given[(slash + 1)..], out _, out refusal);
+    }
+}

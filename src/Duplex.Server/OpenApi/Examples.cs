@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Duplex.Client;
+using Duplex.Server.Api;
+
+namespace Duplex.Server.OpenApi;
+
+/// <summary>The documents that the OpenAPI document shows: the sync of customers between a shop's database and its billing.</summary>
+internal static class Examples
+{
+    private static readonly DateTimeOffset At = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
+
+    public static IReadOnlyDictionary<string, string> ConnectionPath { get; } = Of(("tenant", "acme"), ("name", "shop"));
+
+    public static IReadOnlyDictionary<string, string> SyncPath { get; } = Of(("tenant", "acme"), ("name", "customers"));
+
+    public static IReadOnlyDictionary<string, string> RecordQuery { get; } =
+        Of(("tenant", "acme"), ("name", "customers"), ("side", "a"), ("key", "42"));
+
+    public static IReadOnlyDictionary<string, string> DeadLetterQuery { get; } =
+        Of(("sync", "acme/customers"), ("limit", "20"));
+
+    public static IReadOnlyDictionary<string, string> DeadLetterPath { get; } = Of(("id", "1"));
+
+    public static IReadOnlyDictionary<string, string> ConflictQuery { get; } =
+        Of(("sync", "acme/customers"), ("waiting", "true"), ("limit", "20"));
+
+    public static HealthDocument Health { get; } = new("alive");
+
+    public static ReadyDocument Ready { get; } = new(true, []);
+
+    public static ConnectionDocument Connection { get; } = new(
+        "acme", "shop", "postgres", "running", "1:0/16B3748:3",
+        new SourceDocument("streaming", 100_000, 100_000, 0, At, null), At, 100_412, null, null);
+
+    public static Page<ConnectionDocument> Connections { get; } = new([Connection]);
+
+    public static CheckDocument Check { get; } = new("acme", "shop", "postgres", false,
+    [
+        new FindingDocument("error", "postgres.wal_level", "/connections/shop", "wal_level is replica; capture needs logical.",
+            "ALTER SYSTEM SET wal_level = logical; then restart PostgreSQL."),
+    ]);
+
+    public static CommandDocument Resnapshot { get; } = new("acme/shop", "resnapshot_started");
+
+    public static SyncDocument Sync { get; } = new(
+        "acme", "customers", "shop:public.customers", "billing:customers", "two_way", "running", 100_000, 0,
+        [
+            new LegDocument("a", "running", 0, 0, 0, 0, 1, 100_412, 411, 100_000, 37, 1, null),
+            new LegDocument("b", "running", 0, 0, 0, 0, 0, 100_448, 37, 100_000, 411, 0, null),
+        ]);
+
+    public static Page<SyncDocument> Syncs { get; } = new([Sync]);
+
+    public static CommandDocument Paused { get; } = new("acme/customers", "paused");
+
+    public static CommandDocument Resumed { get; } = new("acme/customers", "resumed");
+
+    public static StatusDocument Status { get; } =
+        new(true, [], StatusEndpoints.Version, At, null, [Connection], [Sync]);
+
+    public static Page<PartitionDocument> Log { get; } =
+        new([new PartitionDocument("acme.shop.public.customers", 0, 0, 25_103, 8_412_003, At)]);
+
+    public static Page<ConnectorDocument> Connectors { get; } = new([new ConnectorDocument(
+        "stripe", "Stripe's customers, products, prices and invoices.", ["customers"],
+        [new SettingDocument("api_key", "text", true, true, null, "The secret API key.", "${secret:stripe}")])]);
+
+    public static DeadLetterDocument DeadLetter { get; } = new(
+        1, "acme/customers", "a", "42", 1, At,
+        new ErrorDocument("sink.rejected", "Stripe refuses the e-mail address of customer 42.", "email",
+            "Correct the address in public.customers; the record is then tried again.", "Invalid email (req_abc)", null),
+        Json("""{"op":"u","after":{"id":42,"email":"ada@"},"source":{"connector":"postgres"},"ts_ms":1769860800000}"""));
+
+    public static Page<DeadLetterDocument> DeadLetters { get; } = new([DeadLetter with { Change = null }]);
+
+    public static ReplayRequest Replay { get; } = new([1]);
+
+    public static ReplayDocument Replayed { get; } = new(1, 1);
+
+    public static TimelineDocument TimelineLine { get; } = new(
+        At, "written", "b", "42", "cus_PqR8", Json("""{"fields":["email"],"key":"dx1:abcd"}"""));
+
+    public static Page<TimelineDocument> Timeline { get; } = new([TimelineLine]);
+
+    public static RecordDocument Record { get; } = new(
+        "acme/customers",
+        new LinkDocument(17, "42", "cus_PqR8", "live"),
+        new RecordStateDocument("42", Json("""{"id":42,"name":"Ada","email":"ada@example.org"}""")),
+        new RecordStateDocument("cus_PqR8", Json("""{"id":"cus_PqR8","name":"Ada","email":"ada@example.org"}""")),
+        null, null, true,
+        [new FieldDocument("email", Json("\"ada@example.org\""), Json("\"ada@example.org\""), true)],
+        null, null, [TimelineLine]);
+
+    public static Page<ConflictDocument> Conflicts { get; } = new([new ConflictDocument(
+        3, "acme/customers", "42", "cus_PqR8", "name", Json("\"Ada L.\""), Json("\"A. Lovelace\""), null, "manual", At)]);
+
+    public static PlanDocument Plan { get; } = new(
+        "acme/customers", true, new SidesDocument(100_000, 99_000), new SidesDocument(12, 0), 0, 98_500, 98_100,
+        new SidesDocument(500, 1_488), new SidesDocument(100, 300), new SidesDocument(0, 0), 0, 0, 0,
+        [new PlanSampleDocument("create_b", "42", null, ["name", "email"], null)], []);
+
+    private static JsonElement Json(string text) => JsonElement.Parse(text);
+
+    private static Dictionary<string, string> Of(params (string Name, string Value)[] values) =>
+        values.ToDictionary(static v => v.Name, static v => v.Value, StringComparer.Ordinal);
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using Duplex.Client;
+using Duplex.Engine;
+using Duplex.Sdk;
+using Duplex.Server.Access;
+using Duplex.Server.Api;
+using Duplex.Server.Metrics;
+using Duplex.Server.OpenApi;
+using Duplex.Server.Problems;
+using Duplex.Server.Webhooks;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Duplex.Server;
+
+/// <summary>One listener with its own limits: the data plane or the control plane.</summary>
+internal sealed class Plane : IAsyncDisposable
+{
+    private const int BodyBytesMax = 1 << 20;
+    private readonly WebApplication _app;
+
+    private Plane(WebApplication app) => _app = app;
+
+    public Uri Address { get; private set; } = null!;
+
+    public static Plane Data(SyncEngine engine, ServerOptions options, ILoggerFactory loggers)
+    {
+        var builder = Builder(engine, options, loggers, new IPEndPoint(options.DataBind, options.DataPort));
+        var app = builder.Build();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseRouting();
+        HealthEndpoints.Map(app);
+        WebhookEndpoints.Map(app);
+        return new Plane(app);
+    }
+
+    public static Plane Control(
+        SyncEngine engine, ConnectorCatalog catalog, MeterExposition metrics, ServerOptions options, ILoggerFactory loggers)
+    {
+        var builder = Builder(engine, options, loggers, new IPEndPoint(options.ControlBind, options.ControlPort));
+        builder.Services.AddSingleton(catalog).AddSingleton(metrics);
+        ApiDocument.Add(builder.Services, options);
+        var app = builder.Build();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<AccessGuard>();
+        app.UseRouting();
+        app.UseSwaggerUI(static ui =>
+        {
+            ui.RoutePrefix = "docs";
+            ui.SwaggerEndpoint("/openapi/v1.json", "Duplex");
+            ui.DocumentTitle = "Duplex API";
+        });
+        app.MapOpenApi();
+        HealthEndpoints.Map(app);
+        HealthEndpoints.MapMetrics(app);
+        StatusEndpoints.Map(app);
+        ConnectionEndpoints.Map(app);
+        SyncEndpoints.Map(app);
+        DeadLetterEndpoints.Map(app);
+        ConflictEndpoints.Map(app);
+        return new Plane(app);
+    }
+
+    public async Task StartAsync(string name, string setting, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new SyncException(ErrorCode.ConfigInvalid, $"The port of the {name} plane is taken by another program: {e.Message}",
+                $"Stop that program, or choose another port with {setting}.", e);
+        }
+
+        var addresses = _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
+        Address = new Uri(addresses.Addresses.First());
+    }
+
+    /// <summary>Takes no more connections, and waits for the requests in flight.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static WebApplicationBuilder Builder(
+        SyncEngine engine, ServerOptions options, ILoggerFactory loggers, IPEndPoint endpoint)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Duplex.Server" });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
+            kestrel.Limits.MaxConcurrentConnections = 2_000;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Listen(endpoint, static listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        builder.Services.AddSingleton(loggers).AddSingleton(engine).AddSingleton(options).AddRouting();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
+        builder.Services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(static json => DuplexJson.Apply(json.SerializerOptions));
+        return builder;
+    }
+
+    /// <summary>Leaves signals to the process that hosts the planes.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
