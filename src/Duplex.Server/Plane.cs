@@ -1,6 +1,7 @@
 using System.Net;
 using Duplex.Client;
 using Duplex.Engine;
+using Duplex.Engine.Config;
 using Duplex.Sdk;
 using Duplex.Server.Access;
 using Duplex.Server.Api;
@@ -25,16 +26,15 @@ namespace Duplex.Server;
 /// <summary>One listener with its own limits: the data plane or the control plane.</summary>
 internal sealed class Plane : IAsyncDisposable
 {
-    private const int BodyBytesMax = 1 << 20;
     private readonly WebApplication _app;
 
     private Plane(WebApplication app) => _app = app;
 
     public Uri Address { get; private set; } = null!;
 
-    public static Plane Data(SyncEngine engine, ServerOptions options, ILoggerFactory loggers)
+    public static Plane Data(SyncEngine engine, ServerModel server, ILoggerFactory loggers)
     {
-        var builder = Builder(engine, options, loggers, new IPEndPoint(options.DataBind, options.DataPort));
+        var builder = Builder(engine, server, loggers, server.DataPlane);
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
@@ -44,11 +44,11 @@ internal sealed class Plane : IAsyncDisposable
     }
 
     public static Plane Control(
-        SyncEngine engine, ConnectorCatalog catalog, MeterExposition metrics, ServerOptions options, ILoggerFactory loggers)
+        SyncEngine engine, ConnectorCatalog catalog, MeterExposition metrics, ServerModel server, ILoggerFactory loggers)
     {
-        var builder = Builder(engine, options, loggers, new IPEndPoint(options.ControlBind, options.ControlPort));
+        var builder = Builder(engine, server, loggers, server.ControlPlane);
         builder.Services.AddSingleton(catalog).AddSingleton(metrics);
-        ApiDocument.Add(builder.Services, options);
+        ApiDocument.Add(builder.Services, server);
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseMiddleware<AccessGuard>();
@@ -82,8 +82,8 @@ internal sealed class Plane : IAsyncDisposable
                 $"Stop that program, or choose another port with {setting}.", e);
         }
 
-        var addresses = _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
-        Address = new Uri(addresses.Addresses.First());
+        var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
+        Address = new Uri(addresses!.Addresses.First());
     }
 
     /// <summary>Takes no more connections, and waits for the requests in flight.</summary>
@@ -92,20 +92,20 @@ internal sealed class Plane : IAsyncDisposable
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     private static WebApplicationBuilder Builder(
-        SyncEngine engine, ServerOptions options, ILoggerFactory loggers, IPEndPoint endpoint)
+        SyncEngine engine, ServerModel server, ILoggerFactory loggers, IPEndPoint endpoint)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Duplex.Server" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
+            kestrel.Limits.MaxRequestBodySize = server.BodyBytesMax;
             kestrel.Limits.MaxConcurrentConnections = 2_000;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Listen(endpoint, static listen => listen.Protocols = HttpProtocols.Http1);
         });
-        builder.Services.AddSingleton(loggers).AddSingleton(engine).AddSingleton(options).AddRouting();
+        builder.Services.AddSingleton(loggers).AddSingleton(engine).AddSingleton(server).AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = server.StopWithin);
         builder.Services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(static json => DuplexJson.Apply(json.SerializerOptions));
         return builder;

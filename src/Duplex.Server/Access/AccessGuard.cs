@@ -1,3 +1,4 @@
+using Duplex.Engine.Config;
 using Duplex.Server.Problems;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -8,13 +9,13 @@ namespace Duplex.Server.Access;
 /// Lets callers of the control plane in. With keys: a bearer token. Without: only requests that name this machine as their host
 /// and come from no foreign web page, so that a browser cannot be turned against a server on loopback.
 /// </summary>
-internal sealed class AccessGuard(RequestDelegate next, ServerOptions options)
+internal sealed class AccessGuard(RequestDelegate next, ServerModel server)
 {
     private static readonly string[] Open = ["/healthz", "/readyz", "/openapi", "/docs"];
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (options.Keys.Count == 0)
+        if (server.ApiKeys.Count == 0)
         {
             context.Features.Set(Caller.Local);
             return RefuseForeign(context.Request) is { } foreign ? foreign.ExecuteAsync(context) : next(context);
@@ -33,15 +34,16 @@ internal sealed class AccessGuard(RequestDelegate next, ServerOptions options)
         var host = request.Host.Host;
         if (host is not ("localhost" or "127.0.0.1" or "[::1]" or "::1"))
         {
-            return Refusal.Forbidden("auth.host_refused", $"Without API keys only requests to this machine's own name are served, not to {host}.",
-                "Use http://127.0.0.1, or start the server with an API key (DUPLEX_API_KEY).");
+            return Refusal.Forbidden("auth.host_refused",
+                $"Without API keys only requests to this machine's own name are served, not to {host}.",
+                "Use http://127.0.0.1, or configure server.api_keys.");
         }
 
         var origin = request.Headers.Origin.ToString();
         return origin.Length == 0 || origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
             ? null
             : Refusal.Forbidden("auth.origin_refused", $"Requests from web pages of {origin} are not served.",
-                "Call the API from a program, or start the server with an API key (DUPLEX_API_KEY).");
+                "Call the API from a program, or configure server.api_keys.");
     }
 
     private Refusal? Admit(HttpContext context)
@@ -55,7 +57,7 @@ internal sealed class AccessGuard(RequestDelegate next, ServerOptions options)
                 "Send the header Authorization: Bearer <key>; the CLI reads DUPLEX_API_KEY.");
         }
 
-        if (ApiKey.Find(options.Keys, header[scheme.Length..].Trim()) is not { } key)
+        if (Find(header[scheme.Length..].Trim()) is not { } key)
         {
             context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer error=\"invalid_token\"";
             return Refusal.Unauthorized("auth.refused", "The API key of this request is not known.",
@@ -67,5 +69,20 @@ internal sealed class AccessGuard(RequestDelegate next, ServerOptions options)
             ? Refusal.Forbidden("auth.forbidden", "Metrics cover every tenant; this key belongs to one.",
                 "Use a key without a tenant.")
             : null;
+    }
+
+    /// <summary>Compares with every key, so that the time tells nothing about which one fits.</summary>
+    private ApiKeyModel? Find(string token)
+    {
+        ApiKeyModel? found = null;
+        foreach (var key in server.ApiKeys)
+        {
+            if (key.Matches(token))
+            {
+                found = key;
+            }
+        }
+
+        return found;
     }
 }

@@ -1,3 +1,4 @@
+using Duplex.Engine.Config;
 using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.Access;
@@ -9,7 +10,7 @@ namespace Duplex.Server.Access;
 internal sealed record Caller(string Name, string? Tenant, ApiRole Role)
 {
     /// <summary>Someone on this machine, where no key is configured.</summary>
-    public static Caller Local { get; } = new("local", null, ApiRole.Operator);
+    public static Caller Local { get; } = new("local", null, ApiRole.Admin);
 
     public static Caller Of(HttpContext context) =>
         context.Features.Get<Caller>() ?? throw new InvalidOperationException("The access guard has not run.");

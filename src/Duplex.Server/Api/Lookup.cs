@@ -70,7 +70,7 @@ internal static class Lookup
         return refusal is null;
     }
 
-    public static Refusal? MustOperate(HttpContext context) => Caller.Of(context).Role == ApiRole.Operator
+    public static Refusal? MustOperate(HttpContext context) => Caller.Of(context).Role >= ApiRole.Operator
         ? null
         : Refusal.Forbidden("auth.forbidden", "This API key may read and not change anything.",
             "Use a key with the role operator.");

@@ -25,7 +25,7 @@ internal sealed class MeterExposition : IDisposable
                 listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument, static i => new InstrumentSeries(i)));
             }
         };
-        _listener.MeasurementsCompleted = (instrument, _) => _instruments.TryRemove(instrument, out _);
+        _listener.MeasurementsCompleted = (instrument, _) => _instruments.Remove(instrument, out InstrumentSeries? _);
         _listener.SetMeasurementEventCallback<double>(Record);
         _listener.SetMeasurementEventCallback<float>((i, v, t, s) => Record(i, v, t, s));
         _listener.SetMeasurementEventCallback<long>((i, v, t, s) => Record(i, v, t, s));

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Duplex.Client;
-using Duplex.Server.Access;
+using Duplex.Engine.Config;
 using Duplex.Server.Api;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,11 +15,11 @@ internal static class ApiDocument
 {
     private const string Scheme = "api_key";
 
-    public static void Add(IServiceCollection services, ServerOptions options) => services.AddOpenApi("v1", api =>
+    public static void Add(IServiceCollection services, ServerModel server) => services.AddOpenApi("v1", api =>
     {
         api.AddDocumentTransformer((document, _, _) =>
         {
-            Describe(document, options);
+            Describe(document, server);
             return Task.CompletedTask;
         });
         api.AddOperationTransformer(static (operation, context, _) =>
@@ -29,7 +29,7 @@ internal static class ApiDocument
         });
     });
 
-    private static void Describe(OpenApiDocument document, ServerOptions options)
+    private static void Describe(OpenApiDocument document, ServerModel server)
     {
         document.Info = new OpenApiInfo
         {
@@ -38,7 +38,7 @@ internal static class ApiDocument
             Description = "Keeps pairs of records equal, in both directions. Errors are problem details (RFC 9457) with a "
                 + "stable `code`, the `field` at fault and a `fix`.",
         };
-        if (options.Keys.Count == 0)
+        if (server.ApiKeys.Count == 0)
         {
             return;
         }

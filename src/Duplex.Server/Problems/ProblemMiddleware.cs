@@ -59,7 +59,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return Refusal.Make(StatusCodes.Status413PayloadTooLarge, "The body is too large", "request.too_large",
-                    "The body is larger than 1 MiB.", null, "Send smaller requests.");
+                    "The body is larger than this server takes.", null, "Send less at once; server.body_max in duplex.yaml sets the limit.");
             case BadHttpRequestException bad:
                 return OfBinding(bad);
             case SyncException sync:

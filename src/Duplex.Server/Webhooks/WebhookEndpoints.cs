@@ -15,9 +15,6 @@ namespace Duplex.Server.Webhooks;
 /// </summary>
 internal static class WebhookEndpoints
 {
-    /// <summary>The largest delivery, in bytes.</summary>
-    public const int BodyBytesMax = 1 << 20;
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/webhooks").WithTags("Webhooks");
@@ -71,11 +68,7 @@ internal static class WebhookEndpoints
 
     private static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (request.ContentLength > BodyBytesMax)
-        {
-            throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
-        }
-
+        // Kestrel's body limit bounds both the declared and the real length.
         using var body = new MemoryStream((int)(request.ContentLength ?? 4096));
         await request.Body.CopyToAsync(body, cancellationToken);
         return body.GetBuffer().AsMemory(0, (int)body.Length);

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Duplex.Cli.Views;
+using Duplex.Engine.Config;
+using Duplex.Server;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Spectre.Console;
+
+namespace Duplex.Cli.Verbs;
+
+/// <summary>Runs the server until it is told to stop.</summary>
+internal static class RunVerb
+{
+    public static Command Make(Terminal terminal) => Session.Attach(
+        new Command("run", "Run the server: sync, API and webhooks, until SIGTERM or Ctrl-C."), terminal, RunAsync);
+
+    /// <summary>Loggers that write to the error stream, so that the output holds results only.</summary>
+    public static ILoggerFactory Loggers(LogLevel level, bool json) => LoggerFactory.Create(logging =>
+    {
+        logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning);
+        logging.Services.Configure<ConsoleLoggerOptions>(static o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (json)
+        {
+            logging.AddJsonConsole(static o => o.UseUtcTimestamp = true);
+        }
+        else
+        {
+            logging.AddSimpleConsole(static o =>
+            {
+                o.SingleLine = true;
+                o.TimestampFormat = "HH:mm:ss.fff ";
+                o.ColorBehavior = LoggerColorBehavior.Disabled;
+            });
+        }
+    });
+
+    private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        var (model, server, warnings) = ConfigFile.Require(session.ConfigPath);
+        FailureView.WriteFindings(session.Terminal.Errors, warnings);
+        using var loggers = Loggers(server.LogLevel, session.Json);
+        await using var host = await ServerHost.StartAsync(model, server, ConnectorCatalog.Standard, loggers, cancellationToken)
+            .ConfigureAwait(false);
+        Announce(session, model, host);
+        await WaitAsync(cancellationToken).ConfigureAwait(false);
+        session.Terminal.Errors.Write(new Markup("Stopping: letting requests and writes in flight end.\n"));
+        await host.StopAsync().ConfigureAwait(false);
+        return ExitCode.Done;
+    }
+
+    private static void Announce(Session session, EngineModel model, ServerHost host)
+    {
+        if (session.Json)
+        {
+            session.Terminal.Json(new StartedDocument(host.ControlAddress, host.DataAddress, model.DataDirectory), indented: false);
+            session.Terminal.Output.Flush();
+            return;
+        }
+
+        session.Terminal.Out.Write(new Markup(Markup.Escape(
+            $"""
+            Duplex runs {model.Syncs.Count} syncs over {model.Connections.Count} connections, data in {model.DataDirectory}
+              API       {host.ControlAddress}v1/status   (documented at {host.ControlAddress}docs)
+              webhooks  {host.DataAddress}webhooks/<tenant>/<connection>
+
+            """)));
+    }
+
+    /// <summary>Waits for the signal to stop.</summary>
+    public static async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The signal to stop.
+        }
+    }
+
+    private sealed record StartedDocument(Uri ControlPlane, Uri DataPlane, string Data);
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Duplex.Cli.Views;
+using Spectre.Console;
+
+namespace Duplex.Cli.Verbs;
+
+/// <summary>Checks the configuration without asking any other system.</summary>
+internal static class ValidateVerb
+{
+    public static Command Make(Terminal terminal) => Session.Attach(
+        new Command("validate", "Check the configuration; every error is shown at once. Asks no other system."), terminal, RunAsync);
+
+    private static Task<int> RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        var result = ConfigFile.Read(session.ConfigPath);
+        var valid = result.Model is not null;
+        var findings = result.Findings.Select(ConfigFile.Line).ToList();
+        var document = new ValidDocument(
+            valid, session.ConfigPath, result.Model?.Connections.Count ?? 0, result.Model?.Syncs.Count ?? 0, findings);
+        session.Print(document, console =>
+        {
+            FailureView.WriteFindings(console, findings);
+            console.Write(new Markup(Markup.Escape(valid
+                ? $"{session.ConfigPath} is valid: {document.Connections} connections, {document.Syncs} syncs.\n"
+                : $"{session.ConfigPath} cannot be used: {findings.Count(static f => f.Severity == "error")} errors.\n")));
+        });
+        return Task.FromResult(valid ? ExitCode.Done : ExitCode.Invalid);
+    }
+
+    private sealed record ValidDocument(
+        bool Valid, string File, int Connections, int Syncs, IReadOnlyList<FindingLine> Findings);
+}

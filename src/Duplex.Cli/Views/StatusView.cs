@@ -1,0 +1,110 @@
+using System.Globalization;
+using Duplex.Client;
+using Spectre.Console;
+
+namespace Duplex.Cli.Views;
+
+/// <summary>The state of everything, as two tables and the errors below them.</summary>
+internal static class StatusView
+{
+    public static void Write(IAnsiConsole console, StatusDocument status)
+    {
+        console.Write(new Markup(status.Ready
+            ? "[green]ready[/]: data moves\n"
+            : $"[yellow]not ready[/]: {Markup.Escape(string.Join(" ", status.NotReadyBecause))}\n"));
+        if (status.Storage is { } storage)
+        {
+            WriteError(console, "storage", storage);
+        }
+
+        console.Write(Connections(status));
+        console.Write(Syncs(status));
+        foreach (var connection in status.Connections)
+        {
+            WriteError(console, $"{connection.Tenant}/{connection.Name}", connection.Error);
+            if (connection.Source?.Warning is { } warning)
+            {
+                console.Write(new Markup(
+                    $"[yellow]warning[/] {Markup.Escape($"{connection.Tenant}/{connection.Name}")}: {Markup.Escape(warning)}\n"));
+            }
+        }
+
+        foreach (var (sync, leg) in status.Syncs.SelectMany(static s => s.Legs.Select(l => (s, l))))
+        {
+            WriteError(console, $"{sync.Tenant}/{sync.Name} from {leg.From}", leg.Error);
+        }
+    }
+
+    public static string Coloured(string state) => state switch
+    {
+        "running" => "[green]running[/]",
+        "blocked" or "stopped" => $"[red]{state}[/]",
+        "retrying" or "paused" => $"[yellow]{state}[/]",
+        _ => state,
+    };
+
+    private static Table Connections(StatusDocument status)
+    {
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("connection", "connector", "state", "phase", "snapshot", "position", "appended");
+        table.Columns[^1].RightAligned();
+        foreach (var c in status.Connections)
+        {
+            table.AddRow(
+                Markup.Escape($"{c.Tenant}/{c.Name}"), c.Connector, Coloured(c.State), c.Source?.Phase ?? "", Snapshot(c.Source),
+                Markup.Escape(c.Position ?? ""), Number(c.AppendedTotal));
+        }
+
+        return table;
+    }
+
+    private static Table Syncs(StatusDocument status)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns(
+            "sync", "leg", "state", "links", "behind", "pending", "dead", "written", "agreed", "echoes", "conflicts");
+        foreach (var column in table.Columns.Skip(3))
+        {
+            column.RightAligned();
+        }
+
+        foreach (var s in status.Syncs)
+        {
+            var first = true;
+            foreach (var leg in s.Legs)
+            {
+                var from = leg.From == "a" ? s.A : s.B;
+                var to = leg.From == "a" ? s.B : s.A;
+                table.AddRow(
+                    first ? Markup.Escape($"{s.Tenant}/{s.Name}") : "", Markup.Escape($"{from} → {to}"), Coloured(leg.State),
+                    first ? Number(s.Links) : "", Number(leg.Behind), Number(leg.Pending), Number(leg.DeadLetters),
+                    Number(leg.Written), Number(leg.Agreed), Number(leg.Echoes), first ? Number(s.ConflictsWaiting) : "");
+                first = false;
+            }
+        }
+
+        return table;
+    }
+
+    private static string Snapshot(SourceDocument? source) => source is null or { SnapshotRows: 0 }
+        ? ""
+        : source.SnapshotRowsExpected > 0 && source.Phase == "snapshot"
+            ? $"{Number(source.SnapshotRows)} of {Number(source.SnapshotRowsExpected)}"
+            : Number(source.SnapshotRows);
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static void WriteError(IAnsiConsole console, string what, ErrorDocument? error)
+    {
+        if (error is null)
+        {
+            return;
+        }
+
+        console.Write(new Markup(
+            $"[red]error[/] {Markup.Escape(what)}: {Markup.Escape(error.Message)} [grey]{Markup.Escape($"[{error.Code}]")}[/]\n"));
+        if (error.Fix is not null)
+        {
+            console.Write(new Markup($"  [grey]fix[/] {Markup.Escape(error.Fix)}\n"));
+        }
+    }
+}
