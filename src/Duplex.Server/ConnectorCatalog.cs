@@ -1,3 +1,4 @@
+using Duplex.Connectors.Stripe;
 using Duplex.Sdk;
 
 namespace Duplex.Server;
@@ -16,7 +17,7 @@ public sealed class ConnectorCatalog
     }
 
     /// <summary>Every connector that comes with Duplex.</summary>
-    public static ConnectorCatalog Standard { get; } = new();
+    public static ConnectorCatalog Standard { get; } = new(new StripeConnector());
 
     /// <summary>Every connector, in the order of the list.</summary>
     public IReadOnlyList<IConnector> All { get; }

@@ -1,8 +1,12 @@
 using Duplex.Engine;
 using Duplex.Engine.Config;
+using Duplex.Engine.Delivery;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 using Duplex.Sdk;
+using Duplex.Storage.Embedded;
+using Duplex.Storage.Embedded.Log;
+using Duplex.Storage.Embedded.State;
 using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;
@@ -22,15 +26,29 @@ public sealed class EmbeddedStores : IAsyncDisposable
     /// <summary>The state store.</summary>
     public IStateStore State { get; }
 
-    /// <summary>Opens, and where need be creates, the stores.</summary>
+    /// <summary>Opens, and where need be creates, the stores of a model.</summary>
     /// <exception cref="SyncException">Another process has the directory, or what it holds cannot be read.</exception>
-    public static Task<EmbeddedStores> OpenAsync(
-        EngineModel model, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken) =>
-        throw new NotSupportedException(model.DataDirectory + clock + loggers + cancellationToken + new EmbeddedStores(null!, null!));
+    public static async Task<EmbeddedStores> OpenAsync(
+        EngineModel model, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var options = new EmbeddedOptions { Clock = clock, Loggers = loggers };
+        var log = await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new EmbeddedStores(
+                log, await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken).ConfigureAwait(false));
+        }
+        catch
+        {
+            await log.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     /// <summary>What an engine of the model runs on.</summary>
     public EngineParts Parts(EngineModel model, TimeProvider clock, ILoggerFactory loggers) =>
-        new(model, Log, State, null!, clock, loggers);
+        new(model, Log, State, new RateBudget(clock), clock, loggers);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

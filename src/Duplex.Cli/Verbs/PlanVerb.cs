@@ -9,6 +9,7 @@ using Duplex.Server;
 using Duplex.Server.Api;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
+using Progress = Duplex.Engine.Reconcile.Progress;
 
 namespace Duplex.Cli.Verbs;
 

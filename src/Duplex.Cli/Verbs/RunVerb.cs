@@ -2,6 +2,7 @@ using System.CommandLine;
 using Duplex.Cli.Views;
 using Duplex.Engine.Config;
 using Duplex.Server;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Spectre.Console;
