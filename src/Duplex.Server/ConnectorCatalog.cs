@@ -1,3 +1,4 @@
+using Duplex.Connectors.Postgres;
 using Duplex.Connectors.Stripe;
 using Duplex.Sdk;
 
@@ -17,7 +18,7 @@ public sealed class ConnectorCatalog
     }
 
     /// <summary>Every connector that comes with Duplex.</summary>
-    public static ConnectorCatalog Standard { get; } = new(new StripeConnector());
+    public static ConnectorCatalog Standard { get; } = new(new PostgresConnector(), new StripeConnector());
 
     /// <summary>Every connector, in the order of the list.</summary>
     public IReadOnlyList<IConnector> All { get; }
