@@ -16,10 +16,10 @@ internal static class DuplexCommand
             var parsed = Root(terminal).Parse(arguments);
             if (parsed.Errors.Count > 0)
             {
+                var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
                 throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
                     "command.usage", string.Join(' ', parsed.Errors.Select(static e => e.Message)), null,
-                    $"duplex {string.Join(' ', parsed.CommandResult.Command.Name is "duplex" ? [] : new[] { parsed.CommandResult.Command.Name })} --help shows what it takes."
-                        .Replace("  ", " ", StringComparison.Ordinal)));
+                    $"duplex {verb}--help shows what it takes."));
             }
 
             var invocation = new InvocationConfiguration
@@ -32,16 +32,27 @@ internal static class DuplexCommand
         }
         catch (Exception e) when (CommandFailure.Of(e) is { } failure)
         {
-            if (json)
-            {
-                terminal.Json(failure.Failure);
-            }
-            else
-            {
-                FailureView.Write(terminal.Errors, failure.Failure);
-            }
-
+            Tell(terminal, json, failure.Failure);
             return failure.ExitCode;
+        }
+        catch (Exception e)
+        {
+            // The outermost boundary: what comes here is a fault in Duplex, and its trace is what a report of it needs.
+            await terminal.Errors.Profile.Out.Writer.WriteLineAsync(e.ToString()).ConfigureAwait(false);
+            Tell(terminal, json, new FailureDocument("internal", $"A fault in Duplex: {e.Message}", null, "Report it with the trace above."));
+            return ExitCode.Failed;
+        }
+    }
+
+    private static void Tell(Terminal terminal, bool json, FailureDocument failure)
+    {
+        if (json)
+        {
+            terminal.Json(failure);
+        }
+        else
+        {
+            FailureView.Write(terminal.Errors, failure);
         }
     }
 

@@ -32,6 +32,10 @@ internal sealed class Plane : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>Every route that the plane serves.</summary>
+    public IReadOnlyList<RouteEndpoint> Routes =>
+        [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+
     public static Plane Data(SyncEngine engine, ServerModel server, ILoggerFactory loggers)
     {
         var builder = Builder(engine, server, loggers, server.DataPlane);

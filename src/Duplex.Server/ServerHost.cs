@@ -1,6 +1,7 @@
 using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Server.Metrics;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;
@@ -36,6 +37,8 @@ public sealed class ServerHost : IAsyncDisposable
 
     /// <summary>Where webhooks are taken.</summary>
     public Uri DataAddress => _data.Address;
+
+    internal IReadOnlyList<RouteEndpoint> Routes => [.. _control.Routes, .. _data.Routes];
 
     /// <summary>Opens the stores, starts the engine and listens.</summary>
     /// <exception cref="Sdk.SyncException">The data directory is in use or unreadable, or a port is taken; nothing is left running.</exception>

@@ -27,7 +27,8 @@ internal static class DoctorVerb
             ?? await HereAsync(session, model, cancellationToken).ConfigureAwait(false);
         var document = new HealthDocument(
             checks.All(static c => c.Ok) && here.All(static f => f.Severity != "error"), [.. warnings, .. here], checks);
-        session.Print(document, console => Write(console, document));
+        var places = ConfigFile.Read(session.ConfigPath);
+        session.Print(document, console => Write(console, document, places));
         return document.Ok ? ExitCode.Done : ExitCode.Failed;
     }
 
@@ -94,15 +95,15 @@ internal static class DoctorVerb
         return findings;
     }
 
-    private static void Write(IAnsiConsole console, HealthDocument health)
+    private static void Write(IAnsiConsole console, HealthDocument health, ConfigResult places)
     {
         FailureView.WriteFindings(console, health.Findings);
         foreach (var check in health.Connections)
         {
-            var verdict = check.Ok ? check.Findings.Any(static f => f.Severity == "warning") ? "[yellow]works[/]" : "[green]works[/]" : "[red]fails[/]";
+            var verdict = check.Ok ? "[green]works[/]" : "[red]fails[/]";
             console.Write(new Markup($"{Markup.Escape($"{check.Tenant}/{check.Name}")} ({check.Connector}): {verdict}\n"));
-            FailureView.WriteFindings(console, [.. check.Findings.Select(static f =>
-                new FindingLine(f.Severity, f.Code, f.Path, null, f.Message, f.Fix))]);
+            FailureView.WriteFindings(console, [.. check.Findings.Select(f =>
+                new FindingLine(f.Severity, f.Code, f.Path, places.Locate(f.Path), f.Message, f.Fix))]);
         }
     }
 

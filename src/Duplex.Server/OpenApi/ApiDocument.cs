@@ -38,6 +38,7 @@ internal static class ApiDocument
             Description = "Keeps pairs of records equal, in both directions. Errors are problem details (RFC 9457) with a "
                 + "stable `code`, the `field` at fault and a `fix`.",
         };
+        AddWebhooks(document, server);
         if (server.ApiKeys.Count == 0)
         {
             return;
@@ -49,6 +50,52 @@ internal static class ApiDocument
             new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key." };
         document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
     }
+
+    /// <summary>Webhooks are taken by the other plane, whose routes this document's generator does not see.</summary>
+    private static void AddWebhooks(OpenApiDocument document, ServerModel server)
+    {
+        foreach (var path in new[] { "/webhooks/{connection}", "/webhooks/{tenant}/{connection}" })
+        {
+            var names = path.Contains("tenant", StringComparison.Ordinal) ? new[] { "tenant", "connection" } : ["connection"];
+            document.Paths[path] = new OpenApiPathItem
+            {
+                Servers = [new OpenApiServer { Url = $"http://{server.DataPlane}", Description = "The data plane." }],
+                Operations = new Dictionary<HttpMethod, OpenApiOperation> { [HttpMethod.Post] = Webhook(names) },
+            };
+        }
+    }
+
+    private static OpenApiOperation Webhook(string[] names) => new()
+    {
+        OperationId = $"receive_webhook_of_{string.Join('_', names)}",
+        Summary = "Takes a vendor's delivery, signed as the vendor signs. 200 only when it is on disk.",
+        Parameters =
+        [
+            .. names.Select(static name => new OpenApiParameter
+            {
+                Name = name,
+                In = ParameterLocation.Path,
+                Required = true,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                Example = JsonValue.Create(name == "tenant" ? "acme" : "billing"),
+            }),
+        ],
+        RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
+            },
+        },
+        Responses = new OpenApiResponses
+        {
+            ["200"] = new OpenApiResponse { Description = "The delivery is on disk." },
+            ["400"] = new OpenApiResponse { Description = "The signature is missing or wrong, or too old." },
+            ["404"] = new OpenApiResponse { Description = "There is no such connection, or it takes no webhooks." },
+            ["503"] = new OpenApiResponse { Description = "The change log takes no appends now; deliver again later." },
+        },
+    };
 
     private static void AddExamples(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {
