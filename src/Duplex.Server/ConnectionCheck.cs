@@ -1,7 +1,7 @@
 using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Engine.Config;
-using Duplex.Engine.State;
+using Duplex.Engine.Routing;
 using Duplex.Sdk;
 using Duplex.Server.Api;
 
@@ -30,7 +30,7 @@ public static class ConnectionCheck
         IReadOnlyList<Finding> findings;
         try
         {
-            findings = await connection.Connector.CheckAsync(context, Uses(connection, parts.Model), cancellationToken)
+            findings = await connection.Connector.CheckAsync(context, StreamUses.Of(parts.Model, connection), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (SyncException e)
@@ -45,35 +45,5 @@ public static class ConnectionCheck
             connection.Connector.Spec.Name,
             findings.All(static f => f.Severity != FindingSeverity.Error),
             [.. findings.Select(Documents.Of)]);
-    }
-
-    /// <summary>How the syncs of the model use the connection's streams.</summary>
-    public static IReadOnlyList<StreamUse> Uses(ConnectionModel connection, EngineModel model)
-    {
-        ArgumentNullException.ThrowIfNull(connection);
-        ArgumentNullException.ThrowIfNull(model);
-        var uses = new Dictionary<string, StreamUse>(StringComparer.Ordinal);
-        foreach (var sync in model.Syncs.Values)
-        {
-            foreach (var side in new[] { Side.A, Side.B })
-            {
-                var here = sync.Of(side);
-                if (here.Connection.Name != connection.Name)
-                {
-                    continue;
-                }
-
-                var other = side.Other();
-                var writes = sync.Flows(other);
-                var before = uses.GetValueOrDefault(here.Stream) ?? new StreamUse(here.Stream, false, false, false);
-                uses[here.Stream] = new StreamUse(
-                    here.Stream,
-                    before.Reads || sync.Flows(side),
-                    before.Writes || writes,
-                    before.Deletes || (writes && sync.Of(other).OnDelete == DeletePolicy.Propagate));
-            }
-        }
-
-        return [.. uses.Values];
     }
 }

@@ -42,7 +42,7 @@ internal static class DemoRun
         DemoOptions options, Session session, DemoStage stage, Narrator narrator, CancellationToken cancellationToken)
     {
         var (model, server, warnings) = ConfigFile.Require(options.ConfigPath);
-        FailureView.WriteFindings(session.Terminal.Errors, warnings);
+        FailureView.WriteFindings(session.Terminal.Errors, [.. warnings.Where(static w => w.Severity != "note")]);
         // The other systems begin anew, and what was known of their former selves would be wrong.
         if (Directory.Exists(options.DataDirectory))
         {
@@ -57,6 +57,8 @@ internal static class DemoRun
         try
         {
             await stage.PlayAsync(narrator, client, cancellationToken).ConfigureAwait(false);
+            // The counts that the status shows may be a second old.
+            await Task.Delay(TimeSpan.FromSeconds(1.2), cancellationToken).ConfigureAwait(false);
             var status = await client.StatusAsync(cancellationToken).ConfigureAwait(false);
             session.Print(new StoryDocument(host.ControlAddress, host.DataAddress, narrator.Moves, status), console =>
             {

@@ -5,10 +5,13 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Routing;
 
 /// <summary>How the syncs of a model use the streams of a connection.</summary>
-internal static class StreamUses
+public static class StreamUses
 {
+    /// <summary>Every stream of the connection that a sync reads or writes, in the order of their names.</summary>
     public static IReadOnlyList<StreamUse> Of(EngineModel model, ConnectionModel connection)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(connection);
         var uses = new SortedDictionary<string, StreamUse>(StringComparer.Ordinal);
         foreach (var sync in model.Syncs.Values)
         {

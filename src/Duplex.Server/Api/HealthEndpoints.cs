@@ -26,11 +26,18 @@ internal static class HealthEndpoints
     }
 
     public static void MapMetrics(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/metrics", static (MeterExposition exposition) =>
-                TypedResults.Text(exposition.Write(), "text/plain; version=0.0.4; charset=utf-8"))
+        routes.MapGet("/metrics", WriteMetrics)
             .WithName("metrics").WithTags("Health")
-            .WithSummary("Every counter in Prometheus' text format.")
+            .WithSummary("The state as gauges, and every counter, in Prometheus' text format.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
+
+    private static async Task<ContentHttpResult> WriteMetrics(
+        MeterExposition exposition, SyncEngine engine, CancellationToken cancellationToken)
+    {
+        var status = await engine.StatusAsync(cancellationToken);
+        return TypedResults.Text(
+            StatusMetrics.Write(status) + exposition.Write(), "text/plain; version=0.0.4; charset=utf-8");
+    }
 
     private static async Task<Results<Ok<ReadyDocument>, JsonHttpResult<ReadyDocument>>> Ready(
         SyncEngine engine, CancellationToken cancellationToken)

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Duplex.Simulators.Stripe;
+using Shouldly;
+using Xunit;
+
+namespace Duplex.Server.Tests;
+
+public sealed class ConfigCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("duplex-cli-").FullName;
+
+    private string ConfigPath => Path.Combine(_folder, "duplex.yaml");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Init_writes_a_configuration_that_waits_only_for_its_secrets()
+    {
+        var init = await CommandLine.RunAsync("init", "--config", ConfigPath, "--json");
+        init.Code.ShouldBe(0, init.Output);
+        init.Json.GetProperty("file").GetString().ShouldBe(ConfigPath);
+        var validate = await CommandLine.RunAsync("validate", "--config", ConfigPath, "--json");
+        validate.Code.ShouldBe(2);
+        validate.Json.GetProperty("findings").EnumerateArray().Select(static f => f.GetProperty("message").GetString())
+            .ShouldAllBe(static m => m!.StartsWith("The environment variable ", StringComparison.Ordinal));
+        (await CommandLine.RunAsync("init", "--config", ConfigPath)).Code.ShouldBe(1);
+        (await CommandLine.RunAsync("init", "--config", ConfigPath, "--force")).Code.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Validate_shows_every_error_at_once_with_its_line_and_its_fix()
+    {
+        await File.WriteAllTextAsync(ConfigPath,
+            """
+            data: ./data
+            conections: {}
+            connections:
+              shop: { connector: oracle, tenant: acme }
+              billing: { connector: stripe, tenant: acme, api_kei: x }
+            syncs:
+              customers:
+                a: { connection: shop, stream: public.customers }
+                b: { connection: nowhere, stream: customers }
+                direction: sideways
+            """);
+        var outcome = await CommandLine.RunAsync("validate", "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(2);
+        outcome.Json.GetProperty("valid").GetBoolean().ShouldBeFalse();
+        var errors = outcome.Json.GetProperty("findings").EnumerateArray()
+            .Where(static f => f.GetProperty("severity").GetString() == "error").ToList();
+        errors.Count.ShouldBeGreaterThanOrEqualTo(5);
+        errors.ShouldAllBe(static f => f.GetProperty("location").GetString()!.StartsWith("duplex.yaml:", StringComparison.Ordinal));
+        errors.Count(static f => f.TryGetProperty("fix", out _)).ShouldBe(errors.Count);
+        var tables = await CommandLine.RunAsync("validate", "--config", ConfigPath);
+        tables.Code.ShouldBe(2);
+        tables.Output.ShouldContain("oracle");
+        tables.Output.ShouldContain("api_kei");
+        Directory.Exists(Path.Combine(_folder, "data")).ShouldBeFalse("nothing is half done");
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("doctor")]
+    [InlineData("plan")]
+    public async Task A_wrong_configuration_starts_nothing(string verb)
+    {
+        await File.WriteAllTextAsync(ConfigPath, "connections: { shop: { connector: oracle } }");
+        var outcome = await CommandLine.RunAsync(verb, "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(2, outcome.Output);
+        outcome.Json.GetProperty("code").GetString().ShouldBe("config.invalid");
+        outcome.Json.GetProperty("findings").GetArrayLength().ShouldBeGreaterThan(0);
+        Directory.GetFileSystemEntries(_folder).ShouldBe([ConfigPath]);
+    }
+
+    [Fact]
+    public async Task A_missing_configuration_is_named_with_the_way_to_make_one()
+    {
+        var outcome = await CommandLine.RunAsync("run", "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(2);
+        outcome.Json.GetProperty("findings")[0].GetProperty("fix").GetString()!.ShouldContain("duplex init");
+    }
+
+    [Fact]
+    public async Task Doctor_checks_every_connection_where_no_server_runs()
+    {
+        await using var shop = await StripeSimulator.StartAsync();
+        await using var billing = await StripeSimulator.StartAsync(new StripeSimulatorOptions { ApiKey = "sk_test_another" });
+        await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
+        var outcome = await CommandLine.RunAsync("doctor", "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(1, outcome.Output);
+        var connections = outcome.Json.GetProperty("connections").EnumerateArray().ToDictionary(
+            static c => c.GetProperty("name").GetString()!, static c => c.GetProperty("ok").GetBoolean());
+        connections.ShouldBe(new Dictionary<string, bool> { ["shop"] = true, ["billing"] = false }, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Plan_counts_without_a_server_and_writes_nothing()
+    {
+        await using var shop = await StripeSimulator.StartAsync();
+        await using var billing = await StripeSimulator.StartAsync();
+        foreach (var name in new[] { "ada", "grace", "emmy" })
+        {
+            shop.EditOnDashboard("POST", "/v1/customers", $"name={name}&email={name}@example.org");
+        }
+
+        billing.EditOnDashboard("POST", "/v1/customers", "name=ada&email=ada@example.org");
+        billing.EditOnDashboard("POST", "/v1/customers", "name=alan&email=alan@example.org");
+        await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
+        var outcome = await CommandLine.RunAsync("plan", "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(0, outcome.Output + outcome.Errors);
+        var plan = outcome.Json;
+        plan.GetProperty("link").GetInt64().ShouldBe(1);
+        Sides(plan, "records").ShouldBe((3, 2));
+        Sides(plan, "create").ShouldBe((1, 2));
+        shop.WriteCount.ShouldBe(0);
+        billing.WriteCount.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Secrets_are_listed_by_name_and_never_by_value()
+    {
+        (await CommandLine.RunAsync("secrets", "list", "--config", ConfigPath, "--json")).Json.GetArrayLength().ShouldBe(0);
+        using var output = new StringWriter();
+        var terminal = new Cli.Terminal(output, output, new StringReader("sk_live_hidden\n"), screen: false);
+        (await Cli.DuplexCommand.RunAsync(["secrets", "set", "stripe", "--config", ConfigPath], terminal, default)).ShouldBe(0);
+        output.ToString().ShouldNotContain("hidden");
+        var list = await CommandLine.RunAsync("secrets", "list", "--config", ConfigPath, "--json");
+        list.Json[0].GetProperty("name").GetString().ShouldBe("stripe");
+        list.Output.ShouldNotContain("hidden");
+        foreach (var file in Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories))
+        {
+            (await File.ReadAllTextAsync(file)).ShouldNotContain("hidden");
+        }
+
+        (await CommandLine.RunAsync("secrets", "remove", "stripe", "--config", ConfigPath)).Code.ShouldBe(0);
+        (await CommandLine.RunAsync("secrets", "remove", "stripe", "--config", ConfigPath)).Code.ShouldBe(1);
+    }
+
+    private static (long A, long B) Sides(JsonElement plan, string name) =>
+        (plan.GetProperty(name).GetProperty("a").GetInt64(), plan.GetProperty(name).GetProperty("b").GetInt64());
+}

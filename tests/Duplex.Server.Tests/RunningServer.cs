@@ -1,0 +1,127 @@
+using System.Net.Http.Headers;
+using Duplex.Cli;
+using Duplex.Client;
+using Duplex.Engine.Config;
+using Duplex.Server;
+using Duplex.Simulators.Stripe;
+using Microsoft.Extensions.Logging.Abstractions;
+using Shouldly;
+
+namespace Duplex.Server.Tests;
+
+/// <summary>A server in this process on free ports, between two simulated Stripe accounts, with its stores in a temporary folder.</summary>
+internal sealed class RunningServer : IAsyncDisposable
+{
+    public const string Secret = "whsec_of_the_tests_0123456789";
+    public const string OperatorKey = "operator-key-0123456789";
+    public const string ViewerKey = "viewer-key-0123456789";
+    public const string OtherTenantKey = "globex-key-0123456789";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private RunningServer(ServerHost host, StripeSimulator shop, StripeSimulator billing, string folder)
+    {
+        Host = host;
+        Shop = shop;
+        Billing = billing;
+        Folder = folder;
+    }
+
+    public ServerHost Host { get; }
+
+    public StripeSimulator Shop { get; }
+
+    public StripeSimulator Billing { get; }
+
+    public string Folder { get; }
+
+    public string ConfigPath => Path.Combine(Folder, "duplex.yaml");
+
+    public static async Task<RunningServer> StartAsync(bool keys = false)
+    {
+        var folder = Directory.CreateTempSubdirectory("duplex-server-").FullName;
+        var shop = await StripeSimulator.StartAsync();
+        var billing = await StripeSimulator.StartAsync();
+        await File.WriteAllTextAsync(Path.Combine(folder, "duplex.yaml"), Yaml(shop.BaseAddress, billing.BaseAddress, keys));
+        var (model, server, _) = ConfigFile.Require(Path.Combine(folder, "duplex.yaml"));
+        var host = await ServerHost.StartAsync(
+            model, server, ConnectorCatalog.Standard, NullLoggerFactory.Instance, CancellationToken.None);
+        return new RunningServer(host, shop, billing, folder);
+    }
+
+    public static string Yaml(Uri shop, Uri billing, bool keys) =>
+        $$"""
+        data: ./data
+        server:
+          control_plane: 127.0.0.1:0
+          data_plane: 127.0.0.1:0
+          body_max: 64KB
+        {{(keys ? Keys : "")}}
+        connections:
+          shop: { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{shop}}", webhook_secret: "{{Secret}}", poll_interval: 1s }
+          billing: { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{billing}}", webhook_secret: "{{Secret}}", poll_interval: 1s }
+        syncs:
+          customers:
+            a: { connection: shop, stream: customers }
+            b: { connection: billing, stream: customers }
+            direction: two_way
+            match: [ { a: email, b: email } ]
+            mapping:
+              - { a: name, b: name }
+              - { a: email, b: email }
+        """;
+
+    /// <summary>A client that sends nothing of its own but the key.</summary>
+    public HttpClient Http(string? key = null)
+    {
+        var http = new HttpClient { BaseAddress = Host.ControlAddress };
+        if (key is not null)
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+
+        return http;
+    }
+
+    public DuplexClient Client(string? key = null) => new(Host.ControlAddress, key);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await condition())
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(deadline.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new ShouldAssertException($"Not so within {Patience}: {what}");
+            }
+        }
+    }
+
+    public async Task UntilReadyAsync()
+    {
+        using var http = Http();
+        await UntilAsync(async () => (await http.GetAsync("/readyz")).IsSuccessStatusCode, "the server is ready");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.StopAsync();
+        await Host.DisposeAsync();
+        await Shop.DisposeAsync();
+        await Billing.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private const string Keys =
+        $$"""
+          api_keys:
+            - { name: ops, key: "{{OperatorKey}}", role: operator }
+            - { name: screen, key: "{{ViewerKey}}", role: viewer, tenant: acme }
+            - { name: other, key: "{{OtherTenantKey}}", role: operator, tenant: globex }
+        """;
+}
