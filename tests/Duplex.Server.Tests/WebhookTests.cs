@@ -105,10 +105,10 @@ public sealed class WebhookTests
     }
 
     private static string Event(string id) =>
-        $$"""
-        {"id":"{{id}}","object":"event","api_version":"2026-07-29.dahlia","created":{{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}},
+        $$$"""
+        {"id":"{{{id}}}","object":"event","api_version":"2026-07-29.dahlia","created":{{{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}}},
          "type":"customer.deleted","livemode":false,"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},
-         "data":{"object":{"id":"cus_never_seen","object":"customer","deleted":true,"name":"Nobody"}}}
+         "data":{"object":{"id":"cus_never_seen","object":"customer","deleted":true,"name":"Nobody"} } }
         """;
 
     private static string Signature(string body, string secret)

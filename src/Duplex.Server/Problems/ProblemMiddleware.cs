@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Duplex.Sdk;
 using Microsoft.AspNetCore.Http;
@@ -58,8 +59,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         switch (exception)
         {
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return Refusal.Make(StatusCodes.Status413PayloadTooLarge, "The body is too large", "request.too_large",
-                    "The body is larger than this server takes.", null, "Send less at once; server.body_max in duplex.yaml sets the limit.");
+                return TooLarge();
             case BadHttpRequestException bad:
                 return OfBinding(bad);
             case SyncException sync:
@@ -73,15 +73,23 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 
     private static Refusal OfBinding(BadHttpRequestException bad)
     {
-        var parameter = ParameterName().Match(bad.Message) is { Success: true } match ? match.Groups["name"].Value : null;
-        return parameter is null
-            ? Refusal.Make(bad.StatusCode, "The request is wrong", "request.unreadable",
-                bad.InnerException is System.Text.Json.JsonException json
-                    ? $"The body is not the JSON that is expected (line {json.LineNumber + 1}, byte {json.BytePositionInLine}, at {json.Path})."
-                    : "The request cannot be read.", null, "GET /openapi/v1.json shows every request with an example.")
-            : Refusal.BadRequest("request.bad_value", parameter, $"{parameter} is missing or has a value of the wrong type.",
-                "GET /openapi/v1.json shows every parameter with its type and an example.");
+        if (bad.InnerException is JsonException json)
+        {
+            return Refusal.BadRequest("request.unreadable", null,
+                $"The body is not the JSON that is expected (line {json.LineNumber + 1}, byte {json.BytePositionInLine}, at {json.Path}).",
+                "GET /openapi/v1.json shows every body with an example.");
+        }
+
+        return ParameterName().Match(bad.Message) is { Success: true } match && match.Groups["name"].Value is var parameter
+            ? Refusal.BadRequest("request.bad_value", parameter, $"{parameter} is missing or has a value of the wrong type.",
+                "GET /openapi/v1.json shows every parameter with its type and an example.")
+            : Refusal.Make(bad.StatusCode, "The request is wrong", "request.unreadable", "The request cannot be read.", null,
+                "GET /openapi/v1.json shows every request with an example.");
     }
+
+    private static Refusal TooLarge() => Refusal.Make(
+        StatusCodes.Status413PayloadTooLarge, "The body is too large", "request.too_large",
+        "The body is larger than this server takes.", null, "Send less at once; server.body_max in duplex.yaml sets the limit.");
 
     private static Refusal OfStatus(HttpContext context)
     {
@@ -93,6 +101,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             StatusCodes.Status405MethodNotAllowed => Refusal.Make(StatusCodes.Status405MethodNotAllowed,
                 "The method is not allowed", "request.method_not_allowed", $"{request.Path} does not take {request.Method}.",
                 null, $"Use {context.Response.Headers.Allow}."),
+            StatusCodes.Status413PayloadTooLarge => TooLarge(),
             StatusCodes.Status415UnsupportedMediaType => Refusal.Make(StatusCodes.Status415UnsupportedMediaType,
                 "The media type is not taken", "request.media_type", $"{request.Path} takes JSON.", null,
                 "Send the header Content-Type: application/json."),
