@@ -39,7 +39,9 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     {
         var paused = await CommandLine.RunAsync("pause", "customers", "--url", Url, "--json");
         paused.Json.GetProperty("done").GetString().ShouldBe("paused");
-        (await CommandLine.RunAsync("status", "--url", Url)).Output.ShouldContain("paused");
+        await RunningServer.UntilAsync(
+            async () => (await CommandLine.RunAsync("status", "--url", Url)).Output.Contains("paused", StringComparison.Ordinal),
+            "the status shows it");
         (await CommandLine.RunAsync("resume", "customers", "--url", Url)).Output.ShouldBe("acme/customers: resumed\n");
     }
 

@@ -58,8 +58,12 @@ internal sealed class RunningServer : IAsyncDisposable
           body_max: 64KB
         {{(keys ? Keys : "")}}
         connections:
-          shop: { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{shop}}", webhook_secret: "{{Secret}}", poll_interval: 1s }
-          billing: { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{billing}}", webhook_secret: "{{Secret}}", poll_interval: 1s }
+          shop:
+            { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{shop}}",
+              webhook_secret: "{{Secret}}", poll_interval: 1s }
+          billing:
+            { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{billing}}",
+              webhook_secret: "{{Secret}}", poll_interval: 1s }
         syncs:
           customers:
             a: { connection: shop, stream: customers }
