@@ -23,6 +23,8 @@ internal sealed class OutboxTail : IAsyncDisposable
 
     public List<Change> Changes { get; } = [];
 
+    public int LargestBatchBytes { get; private set; }
+
     public Position? Position { get; private set; }
 
     /// <summary>Starts and reads until the rows that exist have arrived and the triggers stand.</summary>
@@ -42,7 +44,12 @@ internal sealed class OutboxTail : IAsyncDisposable
         };
         var tail = new OutboxTail(TestDatabase.Context with { Settings = new ConnectionSettings(settings) });
         tail.Open();
-        await tail.TurnsAsync(1);
+        var waited = System.Diagnostics.Stopwatch.StartNew();
+        while (tail._source.State.Phase != SourcePhase.Streaming && waited.Elapsed < Deadline)
+        {
+            await tail.TurnsAsync(1);
+        }
+
         return tail;
     }
 
@@ -153,6 +160,7 @@ internal sealed class OutboxTail : IAsyncDisposable
             batch.Position.IsAtOrAfter(Position).ShouldBeTrue($"{batch.Position} comes after {Position}");
         }
 
+        LargestBatchBytes = Math.Max(LargestBatchBytes, batch.Bytes);
         for (var i = 0; i < batch.Count; i++)
         {
             Changes.Add(ChangeEnvelope.Parse(RecordKey.FromUtf8(batch.Key(i)), batch.Value(i).ToArray()));

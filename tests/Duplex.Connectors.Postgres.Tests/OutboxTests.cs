@@ -207,6 +207,19 @@ public sealed class OutboxTests(PostgresServer postgres)
     }
 
     [SkippableFact]
+    public async Task Wide_rows_come_in_bounded_batches()
+    {
+        await using var database = await TestDatabase.CreateAsync(postgres, Schema);
+        await using var tail = await OutboxTail.StartAsync(database);
+
+        await database.ExecuteAsync("INSERT INTO customers SELECT i, repeat('x', 1000000) FROM generate_series(1, 40) i");
+        await tail.UntilAsync(static c => c.Key == RecordKey.Of("40"));
+
+        tail.Changes.Count.ShouldBe(40);
+        tail.LargestBatchBytes.ShouldBeLessThan(8_000_000);
+    }
+
+    [SkippableFact]
     public async Task Confirmed_entries_go_and_removal_leaves_nothing()
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Schema);
@@ -231,9 +244,9 @@ public sealed class OutboxTests(PostgresServer postgres)
         for (var i = 0; i < 60; i++)
         {
             // Rows in ascending order, so that the writers wait for one another and do not lock each other out.
-            var rows = Enumerable.Range(0, 5).Select(_ => random.Next(1, 40)).Distinct().Order();
-            var sql = string.Concat(rows.Select(static r =>
-                $"UPDATE customers SET name = (name::int + 1)::text WHERE id = {r};"));
+            var rows = Enumerable.Range(0, 5).Select(_ => random.Next(4) == 0 ? random.Next(1, 20) : random.Next(1, 3000));
+            var sql = string.Concat(rows.Distinct().Order().Select(static r =>
+                $"UPDATE customers SET name = (name::int + 1)::text WHERE id = {r}; SELECT pg_sleep(0.002);"));
             await ExecuteAsync(connection, $"BEGIN; {sql} {(random.Next(5) == 0 ? "ROLLBACK" : "COMMIT")}");
         }
     }

@@ -32,10 +32,12 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
         """;
 
     private const int PageRows = 500;
+    private const int PageBytes = 4 * 1024 * 1024;
 
     private (long Number, HashSet<string> Holders)? _waiting;
     private long _final;
     private long _passed;
+    private int _rows = PageRows;
 
     /// <summary>Whether numbers were taken that are not final yet, so that it is worth asking again soon.</summary>
     public bool IsWaiting => _waiting is not null;
@@ -54,8 +56,9 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
             return [];
         }
 
-        var page = await ReadPageAsync(from, _final, cancellationToken);
-        if (page.Count < PageRows)
+        var asked = _rows;
+        var page = await ReadPageAsync(from, _final, asked, cancellationToken);
+        if (page.Count < asked && _rows >= asked)
         {
             // Numbers that were rolled back have no entry; there is nothing more up to here.
             _passed = _final;
@@ -95,14 +98,16 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
         }
     }
 
-    private async Task<List<OutboxEntry>> ReadPageAsync(long after, long upTo, CancellationToken cancellationToken)
+    private async Task<List<OutboxEntry>> ReadPageAsync(
+        long after, long upTo, int rows, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(PageSql, connection);
-        foreach (var value in (long[])[after, upTo, PageRows])
+        foreach (var value in (long[])[after, upTo, rows])
         {
             command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Bigint });
         }
 
+        var bytes = 0;
         var entries = new List<OutboxEntry>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -116,8 +121,16 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
                 await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetFieldValue<byte[]>(5),
                 await reader.IsDBNullAsync(6, cancellationToken) ? null : reader.GetString(6),
                 reader.GetInt64(7)));
+            bytes += (entries[^1].Before?.Length ?? 0) + (entries[^1].After?.Length ?? 0);
+            if (bytes > PageBytes && entries.Count < rows)
+            {
+                // The next page asks for as many as fit, so that wide rows are not sent again and again.
+                _rows = entries.Count;
+                return entries;
+            }
         }
 
+        _rows = Math.Min(PageRows, rows * 2);
         return entries;
     }
 }

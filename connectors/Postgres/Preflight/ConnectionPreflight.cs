@@ -1,5 +1,7 @@
 using Duplex.Connectors.Postgres.Capture;
 using Duplex.Connectors.Postgres.Catalog;
+using Duplex.Connectors.Postgres.Outbox;
+using Duplex.Connectors.Postgres.Sink;
 using Duplex.Sdk;
 using Npgsql;
 
@@ -21,6 +23,12 @@ internal static class ConnectionPreflight
             if (read.Length > 0 && context.Settings.Get(PostgresSettings.Capture) == PostgresSettings.CaptureWal)
             {
                 findings.AddRange(await CapturePreflight.CheckAsync(connection, options, read, cancellationToken));
+            }
+            else if (read.Length > 0)
+            {
+                var found = new FindingList(context.Connection);
+                await OutboxPreflight.CheckAsync(connection, found, read, cancellationToken);
+                findings.AddRange(found.Findings);
             }
 
             findings.AddRange(await CheckWritesAsync(connection, options, uses, cancellationToken));
@@ -59,6 +67,8 @@ internal static class ConnectionPreflight
             CheckWrites(found, use, name, table, server);
         }
 
+        await SinkPreflight.CheckAsync(
+            connection, found, [.. uses.Where(static u => u.Writes).Select(static u => u.Stream).Distinct()], cancellationToken);
         return found.Findings;
     }
 

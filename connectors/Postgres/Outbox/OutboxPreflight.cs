@@ -1,0 +1,66 @@
+using Duplex.Connectors.Postgres.Catalog;
+using Duplex.Connectors.Postgres.Preflight;
+using Npgsql;
+
+namespace Duplex.Connectors.Postgres.Outbox;
+
+/// <summary>What capture by triggers needs: tables with keys that the role owns, and a place for the outbox.</summary>
+internal static class OutboxPreflight
+{
+    private const string PlaceSql = """
+        SELECT CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                    ELSE has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE') END
+            OR to_regproc('duplex.capture') IS NOT NULL
+        FROM (SELECT) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'duplex'
+        """;
+
+    /// <summary>Adds what is missing, each finding with the statement that mends it. Changes nothing.</summary>
+    public static async Task CheckAsync(
+        NpgsqlConnection connection, FindingList found, IReadOnlyList<string> streams, CancellationToken cancellationToken)
+    {
+        var server = await ServerFacts.ReadAsync(connection, cancellationToken);
+        var role = TableName.Quote(server.Role);
+        if (server.IsStandby)
+        {
+            found.Error("standby", "The server is a standby: capture needs to put triggers on tables.", "Set host to the primary.");
+        }
+
+        await using (var place = new NpgsqlCommand(PlaceSql, connection))
+        {
+            if (await place.ExecuteScalarAsync(cancellationToken) is not true)
+            {
+                found.Error("outbox_create", $"Role {role} may not create the outbox in schema duplex.",
+                    $"CREATE SCHEMA IF NOT EXISTS duplex AUTHORIZATION {role};");
+            }
+        }
+
+        foreach (var stream in streams)
+        {
+            var name = TableName.Parse(stream);
+            Check(found, stream, name, await TableFacts.ReadAsync(connection, name, cancellationToken), role);
+        }
+    }
+
+    private static void Check(FindingList found, string stream, TableName name, TableFacts? table, string role)
+    {
+        if (table is null)
+        {
+            found.Error("no_table", $"There is no table {stream}.",
+                "Check the spelling: names are case-sensitive, and a name without a schema is in public.");
+        }
+        else if (table.Kind is not ("r" or "p"))
+        {
+            found.Error("not_a_table", $"{stream} is not a table, so it can have no capture triggers.", "Name a table.");
+        }
+        else if (table.PrimaryKey.Count == 0 && table.IdentityIndex.Count == 0)
+        {
+            found.Error("no_key", $"{stream} has no primary key, so its rows cannot be told apart.",
+                $"ALTER TABLE {name.Sql} ADD PRIMARY KEY (…);");
+        }
+        else if (!table.IsOwner)
+        {
+            found.Error("not_owner", $"Role {role} does not own {stream}; only its owner can have its triggers fire always.",
+                $"GRANT {TableName.Quote(table.Owner)} TO {role};");
+        }
+    }
+}
