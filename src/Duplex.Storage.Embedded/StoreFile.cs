@@ -16,7 +16,7 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
         Database? database = null;
         try
         {
-            database = Database.OpenWriter(path, schema.PageBytes, options.FileBytesMax);
+            database = Database.OpenWriter(path, schema.PageBytes, schema.CacheBytes, options.FileBytesMax);
             if (ReadVersion(database, schema.FormatVersion) == 0)
             {
                 database.Begin();
@@ -65,5 +65,6 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
 /// <param name="Store">The file's name without ending.</param>
 /// <param name="FormatVersion">The format that this version of Duplex writes.</param>
 /// <param name="PageBytes">The size of a page: large for long blobs, small for rows that change here and there.</param>
+/// <param name="CacheBytes">Memory that the writer keeps pages in: little for appends, more for rows that change anywhere.</param>
 /// <param name="Tables">The statements that make the tables.</param>
-internal sealed record StoreSchema(string Store, int FormatVersion, int PageBytes, string Tables);
+internal sealed record StoreSchema(string Store, int FormatVersion, int PageBytes, int CacheBytes, string Tables);

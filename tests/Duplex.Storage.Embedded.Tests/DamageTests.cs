@@ -77,7 +77,7 @@ public sealed class DamageTests : IDisposable
             }
         }
 
-        using (var database = Database.OpenWriter(File, 8192, 0))
+        using (var database = Database.OpenWriter(File, 8192, 1 << 20, 0))
         {
             database.Execute(damage);
             database.Changes.ShouldBeGreaterThan(0, "the damage must have happened");
@@ -202,7 +202,7 @@ public sealed class DamageTests : IDisposable
     public async Task A_file_of_a_later_version_is_refused_and_left_alone(string store)
     {
         await OpenAsync(store);
-        using (var database = Database.OpenWriter(_directory.File($"{store}.db"), 4096, 0))
+        using (var database = Database.OpenWriter(_directory.File($"{store}.db"), 4096, 1 << 20, 0))
         {
             database.Execute("PRAGMA user_version = 99");
         }

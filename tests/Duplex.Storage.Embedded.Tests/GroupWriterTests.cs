@@ -18,7 +18,7 @@ public sealed class GroupWriterTests : IDisposable
     public async Task A_request_that_the_database_refuses_fails_alone()
     {
         using var held = new ManualResetEventSlim();
-        var database = Database.OpenWriter(_directory.File("x.db"), 4096, 0);
+        var database = Database.OpenWriter(_directory.File("x.db"), 4096, 1 << 20, 0);
         database.Execute("CREATE TABLE t (n INTEGER NOT NULL)");
         await using var writer = new GroupWriter(database, new NoObserver(), NullLogger.Instance, TimeSpan.FromSeconds(1));
         writer.Start();
@@ -54,7 +54,7 @@ public sealed class GroupWriterTests : IDisposable
     {
         using var held = new ManualResetEventSlim();
         var observer = new NoObserver();
-        var database = Database.OpenWriter(_directory.File("x.db"), 4096, 0);
+        var database = Database.OpenWriter(_directory.File("x.db"), 4096, 1 << 20, 0);
         database.Execute("CREATE TABLE t (n INTEGER)");
         await using var writer = new GroupWriter(database, observer, NullLogger.Instance, TimeSpan.FromSeconds(1));
         writer.Start();
@@ -72,7 +72,7 @@ public sealed class GroupWriterTests : IDisposable
     [Fact]
     public async Task What_waits_when_the_writer_is_closed_is_still_written()
     {
-        var database = Database.OpenWriter(_directory.File("x.db"), 4096, 0);
+        var database = Database.OpenWriter(_directory.File("x.db"), 4096, 1 << 20, 0);
         database.Execute("CREATE TABLE t (n INTEGER)");
         var writer = new GroupWriter(database, new NoObserver(), NullLogger.Instance, TimeSpan.FromSeconds(1));
         var requests = Enumerable.Range(0, 50).Select(n => writer.RunAsync(new ActionRequest<bool>(() =>

@@ -34,7 +34,7 @@ internal static class Needs
         return process.ExitCode == 0;
     }
 
-    private static void That(bool met, string reason)
+    public static void That(bool met, string reason)
     {
         if (!met && Environment.GetEnvironmentVariable("CI") == "true")
         {

@@ -57,7 +57,7 @@ public sealed class OwnershipTests : IDisposable
     [Fact]
     public void Commits_are_synced_to_the_disk_one_by_one()
     {
-        using var database = Database.OpenWriter(_directory.File("x.db"), 4096, 0);
+        using var database = Database.OpenWriter(_directory.File("x.db"), 4096, 1 << 20, 0);
         database.Query("PRAGMA journal_mode").ShouldBe("wal");
         database.Query("PRAGMA synchronous").ShouldBe("2");
     }

@@ -59,7 +59,7 @@ internal sealed unsafe class Database : IDisposable
     /// are the caller's. Whatever an earlier process left in the write-ahead log is moved into the file first: if an fsync of that
     /// process failed, this writes the pages anew.
     /// </summary>
-    public static Database OpenWriter(string path, int pageBytes, long bytesMax)
+    public static Database OpenWriter(string path, int pageBytes, int cacheBytes, long bytesMax)
     {
         var database = new Database(path);
         try
@@ -70,7 +70,7 @@ internal sealed unsafe class Database : IDisposable
             database.Require("PRAGMA synchronous", "2");
             database.Execute("PRAGMA wal_autocheckpoint = 0");
             database.Execute("PRAGMA journal_size_limit = 67108864");
-            database.Execute("PRAGMA cache_size = -16384");
+            database.Execute($"PRAGMA cache_size = -{cacheBytes / 1024}");
             database.Execute("PRAGMA temp_store = MEMORY");
             if (bytesMax > 0)
             {

@@ -7,7 +7,7 @@ namespace Duplex.Storage.Embedded.State;
 internal static class StateSql
 {
     /// <summary>The file. Its format is raised with every change of the tables.</summary>
-    internal static readonly StoreSchema Schema = new("state", 1, 4096, Tables);
+    internal static readonly StoreSchema Schema = new("state", 1, PageBytes: 4096, CacheBytes: 48 << 20, Tables);
 
     internal const string Tables = """
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
