@@ -157,6 +157,25 @@ public sealed class SourceTests
     }
 
     [Fact]
+    public async Task Webhooks_that_never_come_are_noticed()
+    {
+        await using var stripe = await Simulator.StartAsync();
+        await using var source = Open(stripe);
+        var journal = new Journal();
+        await journal.ReadAsync(source, IsSnapshotted);
+
+        stripe.Created("/v1/customers", "name=unheard");
+        await journal.ReadAsync(source, j =>
+        {
+            stripe.Created("/v1/customers", "name=unheard");
+            stripe.AdvanceClock(TimeSpan.FromMinutes(3));
+            return source.State.Warning is not null || j.Changes.Count > 20;
+        });
+
+        source.State.Warning.ShouldNotBeNull().ShouldContain("webhooks");
+    }
+
+    [Fact]
     public async Task Duplicate_and_replayed_webhooks_are_one_change()
     {
         await using var stripe = await Simulator.StartAsync();

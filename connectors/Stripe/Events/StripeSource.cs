@@ -22,6 +22,7 @@ internal sealed class StripeSource : IWebhookSource
     private readonly StripeClient _client;
     private readonly EventReader _reader;
     private readonly SignatureCheck _signature;
+    private readonly DeliveryWatch _deliveries;
     private readonly TimeSpan _interval;
     private volatile SourceState _state = new(SourcePhase.Starting);
 
@@ -34,6 +35,7 @@ internal sealed class StripeSource : IWebhookSource
         _reader = new EventReader(context, _streams);
         _signature = new SignatureCheck(
             settings.Get(StripeSettings.WebhookSecret), settings.Get(StripeSettings.WebhookTolerance), context.Clock);
+        _deliveries = new DeliveryWatch(settings.Get(StripeSettings.WebhookSecret).Count > 0, context.Clock);
         _interval = settings.Has(StripeSettings.PollInterval) || !settings.Has(StripeSettings.WebhookSecret)
             ? settings.Get(StripeSettings.PollInterval)
             : TimeSpan.FromSeconds(30);
@@ -62,9 +64,14 @@ internal sealed class StripeSource : IWebhookSource
 
         while (true)
         {
-            Heard(SourcePhase.Streaming, progress);
+            Heard(SourcePhase.Streaming, progress, _deliveries.Warning(poll.ServerSeconds));
             await foreach (var batch in poll.ReadAsync(progress, cancellationToken))
             {
+                if (batch.Count > 0)
+                {
+                    _deliveries.Polled(progress.Newest);
+                }
+
                 yield return batch;
             }
 
@@ -88,6 +95,7 @@ internal sealed class StripeSource : IWebhookSource
             return ValueTask.FromResult(new WebhookVerdict(401, refusal, null));
         }
 
+        _deliveries.Delivered();
         if (Parse(delivery.Body) is not { } item || !EventReader.IsEvent(item))
         {
             return ValueTask.FromResult(new WebhookVerdict(400, "The body is not an event of Stripe.", null));
@@ -205,8 +213,8 @@ internal sealed class StripeSource : IWebhookSource
         return batch;
     }
 
-    private void Heard(SourcePhase phase, SourceProgress progress) =>
-        _state = new SourceState(phase, progress.Rows, LastHeardAt: _context.Clock.GetUtcNow());
+    private void Heard(SourcePhase phase, SourceProgress progress, string? warning = null) =>
+        _state = new SourceState(phase, progress.Rows, LastHeardAt: _context.Clock.GetUtcNow(), Warning: warning);
 
     /// <summary>A platform's endpoint also hears of its connected accounts, whose objects are other objects.</summary>
     private bool IsOfAccount(JsonElement item)
