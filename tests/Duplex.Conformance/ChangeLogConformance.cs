@@ -270,6 +270,47 @@ public abstract class ChangeLogConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_append_that_is_cancelled_beforehand_stores_nothing()
+    {
+        await Log.EnsureAsync();
+        using var batch = LogFacts.Batch(new Position(1, 1, 0), "0");
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            Log.AppendAsync("acme/shop", batch, static _ => LogFacts.Topic, new CancellationToken(true)).AsTask());
+        (await Log.ReadAllAsync()).ShouldBeEmpty();
+        (await Log.ReadPositionAsync("acme/shop", default)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Readers_beside_writers_see_every_entry_once_and_in_order()
+    {
+        await Log.EnsureAsync();
+        var seen = Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(FollowAsync)));
+        for (var n = 0; n < 300; n++)
+        {
+            await Log.AppendAsync(LogFacts.Batch(null, $"{2 * n}", $"{(2 * n) + 1}"));
+        }
+
+        foreach (var values in await seen.WaitAsync(TimeSpan.FromSeconds(60)))
+        {
+            values.ShouldBe(Enumerable.Range(0, 600).Select(static n => $"{n}"));
+        }
+
+        async Task<List<string>> FollowAsync()
+        {
+            var values = new List<string>();
+            while (values.Count < 600)
+            {
+                await Log.WaitAsync(LogFacts.Topic, 0, values.Count, default);
+                using var page = await Log.ReadAsync(LogFacts.Topic, 0, values.Count, 50, 1 << 20, default);
+                page.Count.ShouldBeGreaterThan(0, "the wait promised an entry");
+                values.AddRange(Enumerable.Range(0, page.Count).Select(i => Encoding.UTF8.GetString(page.Value(i).Span)));
+            }
+
+            return values;
+        }
+    }
+
+    [Fact]
     public async Task The_end_of_a_partition_reads_as_an_empty_page()
     {
         await Log.EnsureAsync();

@@ -58,7 +58,10 @@ public interface IChangeLog : IAsyncDisposable
     /// <summary>Removes entries that retention no longer wants. Called by the engine's housekeeping, about once a minute.</summary>
     ValueTask<long> ApplyRetentionAsync(CancellationToken cancellationToken);
 
-    /// <summary>Null while the log takes appends; otherwise why it does not (disk full, quota, failed).</summary>
+    /// <summary>
+    /// Null while the log takes appends; otherwise why it does not (disk full, failed). A topic at its byte quota is no obstacle of
+    /// the log: its own appends say so, and other topics go on.
+    /// </summary>
     SyncError? Obstacle { get; }
 }
 

@@ -35,7 +35,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
     }
 
     /// <inheritdoc/>
-    public SyncError? Obstacle => _writer.Obstacle ?? _log.QuotaObstacle;
+    public SyncError? Obstacle => _writer.Obstacle;
 
     /// <summary>
     /// Opens the log in the data directory, and makes it if it is not there. What a killed process left is recovered first.
@@ -70,8 +70,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         ArgumentNullException.ThrowIfNull(topic);
         ArgumentOutOfRangeException.ThrowIfLessThan(topic.Partitions, 1);
         cancellationToken.ThrowIfCancellationRequested();
-        var made = await _writer.RunAsync(new ActionRequest<Topic>(() => _log.Ensure(topic))).ConfigureAwait(false);
-        RecheckQuota(made);
+        await _writer.RunAsync(new ActionRequest<Topic>(() => _log.Ensure(topic))).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -148,8 +147,6 @@ public sealed class EmbeddedChangeLog : IChangeLog
         {
             _consumers.Changed(consumer, found, partition);
         }
-
-        RecheckQuota(found);
     }
 
     /// <inheritdoc/>
@@ -159,10 +156,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         await _writer.RunAsync(new ActionRequest<bool>(() => Remove(consumer), freesRoom: true)).ConfigureAwait(false);
         foreach (var topic in _topics.All)
         {
-            if (topic.Forget(consumer))
-            {
-                RecheckQuota(topic);
-            }
+            topic.Forget(consumer);
         }
     }
 
@@ -196,7 +190,6 @@ public sealed class EmbeddedChangeLog : IChangeLog
                 total += removed;
             }
             while (removed > 0);
-            RecheckQuota(topic);
         }
 
         return total;
@@ -243,17 +236,5 @@ public sealed class EmbeddedChangeLog : IChangeLog
         _consumers.Forget(consumer);
         _database.Prepared(LogSql.DeleteConsumer).Bind(1, consumer).Run();
         return true;
-    }
-
-    private void RecheckQuota(Topic topic)
-    {
-        if (_log.IsOverQuota(topic))
-        {
-            _writer.Enqueue(new ActionRequest<bool>(() =>
-            {
-                _log.CheckQuota(topic);
-                return true;
-            }));
-        }
     }
 }

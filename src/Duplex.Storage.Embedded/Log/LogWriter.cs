@@ -8,7 +8,7 @@ namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>
 /// The writing half of the log. Entries of all callers of a group that go to one partition become one block. Every member but
-/// <see cref="Position"/> and <see cref="QuotaObstacle"/> is called on the writer's thread.
+/// <see cref="Position"/> is called on the writer's thread.
 /// </summary>
 internal sealed class LogWriter(Database database, TopicCatalog topics, ConsumerOffsets consumers, TimeProvider clock)
     : IGroupObserver
@@ -17,14 +17,7 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
     private readonly Dictionary<string, Position> _stagedPositions = new(StringComparer.Ordinal);
     private readonly HashSet<PartitionLog> _staged = [];
     private readonly Dictionary<string, Topic> _stagedTopics = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<Topic, SyncError> _overQuota = new();
     private readonly BlockRemover _remover = new(database);
-
-    /// <summary>Why a topic takes no appends because of its quota; null if all do.</summary>
-    public SyncError? QuotaObstacle => _overQuota.IsEmpty ? null : _overQuota.Values.FirstOrDefault();
-
-    /// <summary>Whether the topic refused its last append.</summary>
-    public bool IsOverQuota(Topic topic) => _overQuota.ContainsKey(topic);
 
     /// <summary>The stored position of a source.</summary>
     public Position? Position(string source) => _positions.GetValueOrDefault(source);
@@ -77,18 +70,16 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
     /// <summary>Makes room in a topic that has reached its quota, or refuses.</summary>
     public void CheckQuota(Topic topic)
     {
-        if (topic.StagedBytes >= topic.BytesMax)
+        if (topic.StagedBytes < topic.BytesMax)
         {
-            TrimToQuota(topic);
-            if (topic.StagedBytes >= topic.BytesMax)
-            {
-                var error = topic.QuotaReached();
-                _overQuota[topic] = error;
-                throw new SyncException(error);
-            }
+            return;
         }
 
-        _overQuota.TryRemove(topic, out _);
+        TrimToQuota(topic);
+        if (topic.StagedBytes >= topic.BytesMax)
+        {
+            throw new SyncException(topic.QuotaReached());
+        }
     }
 
     /// <summary>Adds an entry to the group. False if the topic holds its delivery id already.</summary>

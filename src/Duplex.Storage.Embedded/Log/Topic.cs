@@ -59,7 +59,7 @@ internal sealed class Topic(long id, string name)
         return !known;
     }
 
-    public bool Forget(string consumer) => _consumers.TryRemove(consumer, out _);
+    public void Forget(string consumer) => _consumers.TryRemove(consumer, out _);
 
     public long ConsumerOffset(string consumer, int partition) =>
         _consumers.TryGetValue(consumer, out var offsets) ? Volatile.Read(ref offsets[partition]) : 0;
