@@ -251,6 +251,30 @@ public sealed class SourceTests
     }
 
     [Fact]
+    public async Task A_burst_is_read_once_and_not_with_every_poll_after_it()
+    {
+        await using var stripe = await Simulator.StartAsync();
+        await using var source = Open(stripe);
+        var journal = new Journal();
+        await journal.ReadAsync(source, IsSnapshotted);
+        stripe.SeedCustomers(20_000, events: true);
+        var before = stripe.RequestCount;
+        await journal.ReadAsync(source, j =>
+        {
+            if (j.Changes.Count >= 20_000)
+            {
+                stripe.AdvanceClock(TimeSpan.FromSeconds(10));
+                stripe.Created("/v1/customers", "name=after");
+            }
+
+            return j.Changes.Count >= 20_005;
+        });
+
+        journal.Dropped.ShouldBe(0, "no event is told twice");
+        (stripe.RequestCount - before).ShouldBeLessThan(700, "200 pages hold the burst");
+    }
+
+    [Fact]
     public async Task Events_that_Stripe_no_longer_keeps_are_a_gap_and_a_snapshot_closes_it()
     {
         await using var stripe = await Simulator.StartAsync();

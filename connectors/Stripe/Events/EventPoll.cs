@@ -18,6 +18,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
 
     private const int Attempts = 4;
     private const int WindowPagesMax = 10;
+    private const int OverlapEventsMax = 2_000;
+    private const long OverlapSecondsMin = 5;
     private static readonly long IdleSeconds = (long)TimeSpan.FromMinutes(10).TotalSeconds;
 
     private readonly long _overlap = (long)overlap.TotalSeconds;
@@ -25,6 +27,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
     private readonly string _types = string.Concat(
         streams.SelectMany(static s => StripeStream.Of(s).EventTypes).Select(static (type, i) => $"&types[{i}]={type}"));
 
+    private long _readUntil;
+    private long _lookedBackTo;
     private long _width = (long)TimeSpan.FromHours(1).TotalSeconds;
 
     /// <summary>The latest <c>Date</c> that Stripe gave, in seconds since 1970 UTC.</summary>
@@ -42,22 +46,24 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
     public async IAsyncEnumerable<ChangeBatch> ReadAsync(
         SourceProgress progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var from = Math.Max(progress.Floor, progress.Newest - _overlap);
+        var started = ServerSeconds;
+        var from = LookBack(progress);
         bool open;
         do
         {
-            var settled = ServerSeconds - _overlap - from;
-            open = _width >= settled;
-            var pagesMax = (open ? settled : _width) > 1 ? WindowPagesMax : int.MaxValue;
+            var span = ServerSeconds - from;
+            open = _width >= span;
+            var pagesMax = (open ? span : _width) > 1 ? WindowPagesMax : int.MaxValue;
             var window = await WindowAsync(from, open ? null : from + _width, pagesMax, cancellationToken);
             ThrowIfGone(progress);
             if (window is null)
             {
-                _width = Math.Max(1, (open ? settled : _width) / 2);
+                _width = Math.Max(1, (open ? span : _width) / 2);
                 open = false;
                 continue;
             }
 
+            var before = progress.Newest;
             if (!open)
             {
                 from += _width;
@@ -65,14 +71,36 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
                 _width = window.Count <= 100 ? Math.Min(_width * 4, (long)Retention.TotalSeconds) : _width;
             }
 
-            if (Batch(window, progress, open) is { } batch)
+            if (Batch(window, progress, before, open) is { } batch)
             {
                 yield return batch;
             }
 
-            Forget(from);
+            Forget(from - _overlap - 1);
         }
         while (!open);
+        _readUntil = started;
+    }
+
+    /// <summary>
+    /// Where a poll begins: an overlap before what the last one read, and a shorter one where that would repeat very many events.
+    /// </summary>
+    private long LookBack(SourceProgress progress)
+    {
+        var read = Math.Max(progress.Newest, _readUntil);
+        var from = read - _overlap;
+        if (_seen.Count > OverlapEventsMax)
+        {
+            var repeated = 0;
+            var busy = _seen.Values.GroupBy(static created => created).OrderByDescending(static second => second.Key)
+                .SkipWhile(second => (repeated += second.Count()) <= OverlapEventsMax).First().Key;
+            from = Math.Max(from, Math.Min(busy + 1, read - OverlapSecondsMin));
+        }
+
+        // What a poll passed over stays passed over: its events are forgotten and would be taken for others.
+        _lookedBackTo = Math.Max(_lookedBackTo, Math.Max(progress.Floor, from));
+        Forget(_lookedBackTo);
+        return _lookedBackTo;
     }
 
     /// <summary>The events of a window, newest first; null when there are more pages than the most.</summary>
@@ -99,9 +127,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
         }
     }
 
-    private ChangeBatch? Batch(List<JsonElement> events, SourceProgress progress, bool open)
+    private ChangeBatch? Batch(List<JsonElement> events, SourceProgress progress, long before, bool open)
     {
-        var before = progress.Newest;
         var batch = new ChangeBatch();
         for (var i = events.Count - 1; i >= 0; i--)
         {
@@ -124,7 +151,7 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
             progress.Advance(ServerSeconds - _overlap);
         }
 
-        if (batch.Count == 0 && progress.Newest == before && open)
+        if (batch.Count == 0 && progress.Newest == before)
         {
             batch.Dispose();
             return null;
