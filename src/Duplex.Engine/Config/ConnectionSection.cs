@@ -41,7 +41,7 @@ internal sealed class ConnectionSection
     private static ConnectionModel? ReadOne(
         ScalarNode name, MapNode map, ConfigSources sources, ConfigReport report, References references)
     {
-        var before = report.Findings.Count(static f => f.Severity == FindingSeverity.Error);
+        var before = report.Errors;
         var head = new Section(map, $"The connection {name.Text}", report, references);
         var tenant = head.Text("tenant") ?? DefaultTenant;
         if (map.Find("tenant") is ScalarNode tenantNode && !References.Has(tenantNode.Text))
@@ -65,7 +65,7 @@ internal sealed class ConnectionSection
         }
 
         var settings = Settings(map, connector.Spec, tenant, report, references);
-        var failed = report.Findings.Count(static f => f.Severity == FindingSeverity.Error) > before;
+        var failed = report.Errors > before;
         return failed ? null : new ConnectionModel(name.Text, tenant, connector, settings);
     }
 

@@ -58,18 +58,18 @@ internal static class MappingSection
 
     private static MappingRule? Rule(MapNode map, ConfigReport report)
     {
-        var before = report.Findings.Count;
+        var before = report.Count;
         CheckMembers(map, Members, "A rule", report);
         var a = Paths(map.Find("a"), report);
         var b = Paths(map.Find("b"), report);
         var via = Via(map.Find("via"), report);
         var only = Direction(map.Find("direction"), report);
-        if (a.Count == 0 && b.Count == 0 && report.Findings.Count == before)
+        if (a.Count == 0 && b.Count == 0 && report.Count == before)
         {
             report.Error("config.missing", map, "The rule names no field.", "Write - { a: name, b: name }.");
         }
 
-        return report.Findings.Count > before ? null : new MappingRule(a, b, via, only, map.Pointer);
+        return report.Count > before ? null : new MappingRule(a, b, via, only, map.Pointer);
     }
 
     private static void CheckMembers(MapNode map, string[] known, string what, ConfigReport report)

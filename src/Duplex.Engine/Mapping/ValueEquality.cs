@@ -45,7 +45,8 @@ internal static class ValueEquality
 
     /// <summary>Whether two strings that differ in bytes are one text: only escapes make that so.</summary>
     private static bool SameText(JsonElement left, JsonElement right) =>
-        !(JsonText.TryPlain(left, out _) && JsonText.TryPlain(right, out _)) && JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r) && string.Equals(l, r, StringComparison.Ordinal);
+        !(JsonText.TryPlain(left, out _) && JsonText.TryPlain(right, out _))
+        && JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r) && string.Equals(l, r, StringComparison.Ordinal);
 
     private static bool SameTime(JsonElement left, JsonElement right) =>
         JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r)

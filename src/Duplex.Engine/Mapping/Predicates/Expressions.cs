@@ -32,9 +32,14 @@ internal sealed class Path(string[] names) : Expression
     public override PredicateValue Evaluate(JsonElement record)
     {
         var value = record;
-        foreach (var name in _names)
+        for (var i = 0; i < _names.Length; i++)
         {
-            if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(name, out value))
+            if (value.ValueKind == JsonValueKind.Array)
+            {
+                return EachOf(value, i);
+            }
+
+            if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(_names[i], out value))
             {
                 return PredicateValue.Absent;
             }
@@ -42,6 +47,30 @@ internal sealed class Path(string[] names) : Expression
 
         return PredicateValue.Of(value);
     }
+
+    /// <summary>As in JSONata a step into a list is a step into each of its items, and what comes out is one flat list.</summary>
+    private PredicateValue EachOf(JsonElement list, int from)
+    {
+        var items = new List<JsonElement> { list };
+        for (var i = from; i < _names.Length; i++)
+        {
+            items = [.. items.SelectMany(Leaves).Where(static e => e.ValueKind == JsonValueKind.Object)
+                .SelectMany(e => e.TryGetProperty(_names[i], out var member) ? Flat(member) : [])];
+        }
+
+        return items.Count switch
+        {
+            0 => PredicateValue.Absent,
+            1 => PredicateValue.Of(items[0]),
+            _ => PredicateValue.Of([.. items.Select(static e => PredicateValue.Of(e))]),
+        };
+    }
+
+    private static IEnumerable<JsonElement> Flat(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : [element];
+
+    private static IEnumerable<JsonElement> Leaves(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? element.EnumerateArray().SelectMany(Leaves) : [element];
 }
 
 internal sealed class AnyOf(Expression[] operands) : Expression

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace Duplex.Engine.Mapping.Predicates;
@@ -17,7 +18,8 @@ internal static class PredicateFunctions
     public static IReadOnlyDictionary<string, PredicateFunction> All { get; } =
         new Dictionary<string, PredicateFunction>(StringComparer.Ordinal)
         {
-            ["$not"] = new(1, 1, "$not(condition)", static a => PredicateValue.Of(!a[0].Holds)),
+            ["$not"] = new(1, 1, "$not(condition)", static a =>
+                a[0].Kind == JsonValueKind.Undefined ? a[0] : PredicateValue.Of(!a[0].Holds)),
             ["$boolean"] = new(1, 1, "$boolean(value)", static a => PredicateValue.Of(a[0].Holds)),
             ["$exists"] = new(1, 1, "$exists(path)", static a => PredicateValue.Of(a[0].Kind != JsonValueKind.Undefined)),
             ["$lowercase"] = new(1, 1, "$lowercase(text)", static a => OnText(a, static t => t.ToLowerInvariant())),
@@ -57,7 +59,8 @@ internal static class PredicateFunctions
     {
         whole = 0;
         return value.Kind == JsonValueKind.Number
-            && long.TryParse(value.RawText, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)
+            && ExactDecimal.TryParse(Encoding.ASCII.GetBytes(value.RawText), out var number)
+            && long.TryParse(number.Round(Lenses.Rounding.Down).ToText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)
             && whole is > int.MinValue and < int.MaxValue;
     }
 }
