@@ -196,6 +196,9 @@ public abstract class StateWorkConformance : IAsyncLifetime
             new PutConflict(Conflict("1", "plan", Side.A) with { AtMicros = 500 }));
         await Store.ApplyRetentionAsync(100, 1000, 0, default);
         (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule).ShouldBe(["plan", "email"]);
+        await Store.CommitAsync([.. Enumerable.Range(0, 20).Select(i => new PutConflict(Conflict($"{i}", "more", Side.B)))]);
+        await Store.ApplyRetentionAsync(0, 10, 0, default);
+        (await Store.ListConflictsAsync(Sync, false, 100, default)).Count.ShouldBe(11, "ten by number, and the one that waits");
     }
 
     [Fact]

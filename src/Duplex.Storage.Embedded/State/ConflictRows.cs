@@ -9,6 +9,9 @@ internal static class ConflictRows
 {
     private const string Columns = "id, sync, a, b, rule, value_a, value_b, winner, policy, at_us";
 
+    // Few wait among many that are resolved, so the newest rows are the wrong place to look for them.
+    private const string Waiting = "INDEXED BY conflict_waiting WHERE winner IS NULL";
+
     private const string Update = """
         UPDATE conflict SET value_a = ?5, value_b = ?6, winner = ?7, policy = ?8, at_us = ?9
         WHERE sync = ?1 AND a = ?2 AND b = ?3 AND rule = ?4 AND winner IS NULL
@@ -21,16 +24,21 @@ internal static class ConflictRows
 
     private const string Delete = "DELETE FROM conflict WHERE id = ?1 AND winner IS NULL";
     private const string ListAll = $"SELECT {Columns} FROM conflict ORDER BY id DESC LIMIT ?1";
-    private const string ListWaiting = $"SELECT {Columns} FROM conflict WHERE winner IS NULL ORDER BY id DESC LIMIT ?1";
+    private const string ListWaiting = $"SELECT {Columns} FROM conflict {Waiting} ORDER BY id DESC LIMIT ?1";
     private const string ListOfSync = $"SELECT {Columns} FROM conflict WHERE sync = ?2 ORDER BY id DESC LIMIT ?1";
 
     private const string ListWaitingOfSync =
-        $"SELECT {Columns} FROM conflict WHERE winner IS NULL AND sync = ?2 ORDER BY id DESC LIMIT ?1";
+        $"SELECT {Columns} FROM conflict {Waiting} AND sync = ?2 ORDER BY id DESC LIMIT ?1";
 
-    private const string Trim = """
+    private const string RemoveByAge = """
+        DELETE FROM conflict WHERE id IN (
+            SELECT id FROM conflict WHERE winner IS NOT NULL AND at_us < ?1 ORDER BY at_us LIMIT ?2)
+        """;
+
+    private const string RemoveByNumber = """
         DELETE FROM conflict WHERE id IN (
             SELECT id FROM conflict WHERE winner IS NOT NULL
-                AND (at_us < ?1 OR id <= (SELECT max(id) FROM conflict) - ?2) ORDER BY id LIMIT ?3)
+                AND id <= (SELECT max(id) FROM conflict) - ?1 ORDER BY id LIMIT ?2)
         """;
 
     internal static void Write(Database database, SyncNames names, Conflict conflict)
@@ -79,8 +87,10 @@ internal static class ConflictRows
     /// <summary>Removes old resolved conflicts, at most so many. Returns how many went.</summary>
     internal static int RemoveOld(Database database, long beforeMicros, long rowsMax, int limit)
     {
-        database.Prepared(Trim).Bind(1, beforeMicros).Bind(2, rowsMax).Bind(3, limit).Run();
-        return database.Changes;
+        database.Prepared(RemoveByAge).Bind(1, beforeMicros).Bind(2, limit).Run();
+        var removed = database.Changes;
+        database.Prepared(RemoveByNumber).Bind(1, rowsMax).Bind(2, limit).Run();
+        return removed + database.Changes;
     }
 
     private static Conflict Read(Statement row, SyncNames names) => new(

@@ -56,6 +56,7 @@ internal static class StateSql
             value_a TEXT NOT NULL, value_b TEXT NOT NULL, winner INTEGER, policy TEXT NOT NULL, at_us INTEGER NOT NULL);
         CREATE UNIQUE INDEX IF NOT EXISTS conflict_waiting ON conflict (sync, a, b, rule) WHERE winner IS NULL;
         CREATE INDEX IF NOT EXISTS conflict_sync ON conflict (sync);
+        CREATE INDEX IF NOT EXISTS conflict_resolved ON conflict (at_us) WHERE winner IS NOT NULL;
         CREATE TABLE IF NOT EXISTS value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         """;
 
