@@ -32,12 +32,14 @@ internal sealed partial class CapturePump(
     private const int BatchChangesMax = 8192;
 
     private readonly ChangeDecoder _decoder = parts.Decoder;
+    private readonly PeriodicTimer _ticks = new(options.Heartbeat / 2, clock);
+    private Task<bool>? _tick;
     private ChangeBatch _batch = new(BatchBytesMax / 4);
     private Position? _sent;
     private Task<bool>? _writable;
     private long _closing = -1;
 
-    /// <summary>When the server last said anything, in the clock's ticks since its start; 0 before that.</summary>
+    /// <summary>When the server last said anything; null before that.</summary>
     public DateTimeOffset? HeardAt { get; private set; }
 
     /// <summary>Runs until the server ends the stream or the token ends it.</summary>
@@ -59,6 +61,7 @@ internal sealed partial class CapturePump(
         finally
         {
             _batch.Dispose();
+            _ticks.Dispose();
         }
     }
 
@@ -84,9 +87,10 @@ internal sealed partial class CapturePump(
             _writable = null;
         }
 
-        using var ticks = new PeriodicTimer(options.Heartbeat / 2, clock);
-        while (await Task.WhenAny(next, ticks.WaitForNextTickAsync(cancellationToken).AsTask()) != next)
+        while (await Task.WhenAny(next, _tick ??= _ticks.WaitForNextTickAsync(cancellationToken).AsTask()) != next)
         {
+            _tick = null;
+
             // The move is always awaited to its end: the connection must not be closed in the middle of one.
             if (cancellationToken.IsCancellationRequested)
             {

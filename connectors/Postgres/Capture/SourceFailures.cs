@@ -17,6 +17,10 @@ internal static class SourceFailures
                 Suggestion: "Check that the server runs and that host, port and ssl_mode are right.",
                 Detail: exception.Message),
             exception),
+        FormatException or IndexOutOfRangeException or ArgumentOutOfRangeException => new SyncException(
+            new SyncError(ErrorCode.SourceUnreadable, $"The log of connection {connection} holds a message that cannot be decoded.",
+                Detail: exception.Message),
+            exception),
         _ => new SyncException(
             new SyncError(ErrorCode.Internal, $"Capture of connection {connection} failed.", Detail: exception.Message),
             exception),

@@ -65,13 +65,13 @@ internal sealed class CaptureLog
 
     internal bool Append(ChangeBatch batch)
     {
+        if (!Accepts(batch))
+        {
+            return false;
+        }
+
         lock (_gate)
         {
-            if (!Accepts(batch))
-            {
-                return false;
-            }
-
             for (var i = 0; i < batch.Count; i++)
             {
                 _changes.Add(ChangeEnvelope.Parse(RecordKey.FromUtf8(batch.Key(i)), batch.Value(i).ToArray()));

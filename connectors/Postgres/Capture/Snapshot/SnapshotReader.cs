@@ -21,10 +21,37 @@ internal sealed class SnapshotReader(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await using var connection = await options.Sql.OpenConnectionAsync(cancellationToken);
+        await WaitForCommitsAsync(connection, cancellationToken);
         var types = new TypeCatalog();
         foreach (var stream in progress.Token.Streams.Where(static s => !s.Value.Done).Select(static s => s.Key).ToArray())
         {
             await ReadAsync(connection, types, stream, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Where commits wait for a standby, a transaction that an earlier run told may still be invisible, and this run does not know
+    /// it; so the first chunk waits until every transaction of the time has ended.
+    /// </summary>
+    private async Task WaitForCommitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var first = new NpgsqlCommand("""
+            SELECT CASE WHEN current_setting('synchronous_standby_names') <> ''
+                        THEN pg_snapshot_xmax(pg_current_snapshot())::text::bigint END
+            """, connection);
+        if (await first.ExecuteScalarAsync(cancellationToken) is not long next)
+        {
+            return;
+        }
+
+        await using var command = new NpgsqlCommand(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= $1", connection)
+        {
+            Parameters = { new() { Value = next } },
+        };
+        while (!(bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, cancellationToken);
         }
     }
 
