@@ -41,6 +41,14 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
     /// <summary>A client of the server that the options, the environment or the configuration name.</summary>
     public DuplexClient Connect() => new(Address(), ApiKey());
 
+    /// <summary>
+    /// Whether the command must ask a server: one is named, or there is no configuration to work from here. Otherwise the data
+    /// directory tells: its stores are open in at most one process, so what runs on this configuration cannot be confused with
+    /// another server that happens to listen where this one would.
+    /// </summary>
+    public bool MustAskServer => arguments.GetValue(GlobalOptions.Url) is not null
+        || Environment.GetEnvironmentVariable("DUPLEX_URL") is not null || !File.Exists(ConfigPath);
+
     /// <summary>Tenant and name of a sync given as <c>tenant/name</c>, or as a name that only one tenant uses.</summary>
     public static async Task<(string Tenant, string Name)> FindSyncAsync(
         DuplexClient client, string? text, CancellationToken cancellationToken)

@@ -48,6 +48,10 @@ public sealed class DuplexClient : IDisposable
     public Task<CheckDocument> CheckAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
         PostAsync<CheckDocument>($"/v1/connections/{Segment(tenant)}/{Segment(name)}/check", null, cancellationToken);
 
+    /// <summary>Checks a sync's mapping against the fields that both sides have.</summary>
+    public Task<SyncCheckDocument> CheckSyncAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+        PostAsync<SyncCheckDocument>($"{SyncPath(tenant, name)}/check", null, cancellationToken);
+
     /// <summary>Starts a fresh snapshot of a connection's streams.</summary>
     public Task<CommandDocument> ResnapshotAsync(
         string tenant, string name, CancellationToken cancellationToken = default) =>

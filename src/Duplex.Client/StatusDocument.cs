@@ -105,6 +105,13 @@ public sealed record LegDocument(
 /// <param name="Done">What was done: <c>paused</c>, <c>resumed</c>, <c>resnapshot_started</c>.</param>
 public sealed record CommandDocument(string Name, string Done);
 
+/// <summary>What the checks of one sync's mapping found.</summary>
+/// <param name="Tenant">Who owns it.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Ok">Whether nothing of severity <c>error</c> was found.</param>
+/// <param name="Findings">Every finding.</param>
+public sealed record SyncCheckDocument(string Tenant, string Name, bool Ok, IReadOnlyList<FindingDocument> Findings);
+
 /// <summary>What the checks of one connection found.</summary>
 /// <param name="Tenant">Who owns it.</param>
 /// <param name="Name">Its name.</param>

@@ -1,49 +1,74 @@
 using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Engine.Config;
+using Duplex.Engine.Mapping;
 using Duplex.Engine.Routing;
 using Duplex.Sdk;
 using Duplex.Server.Api;
 
 namespace Duplex.Server;
 
-/// <summary>Runs a connector's own checks for the way the configured syncs use a connection.</summary>
+/// <summary>Checks what is configured against the systems it names. Changes nothing there.</summary>
 public static class ConnectionCheck
 {
-    /// <summary>Checks one connection. A connector's failure is a finding, too.</summary>
+    /// <summary>Runs a connector's own checks for the way the configured syncs use it. A connector's failure is a finding, too.</summary>
     public static async Task<CheckDocument> RunAsync(
-        ConnectionModel connection, EngineParts parts, string installation, CancellationToken cancellationToken)
+        ConnectionModel connection, EngineParts parts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(parts);
-        var context = new ConnectorContext
+        var findings = await CollectAsync(
+            $"/connections/{connection.Name}",
+            () => connection.Connector.CheckAsync(
+                Context(connection, parts), StreamUses.Of(parts.Model, connection), cancellationToken)).ConfigureAwait(false);
+        return new CheckDocument(
+            connection.Tenant, connection.Name, connection.Connector.Spec.Name, IsOk(findings), [.. findings.Select(Documents.Of)]);
+    }
+
+    /// <summary>Compiles a sync's mapping against the fields that both systems have.</summary>
+    public static async Task<SyncCheckDocument> RunAsync(SyncModel sync, EngineParts parts, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sync);
+        ArgumentNullException.ThrowIfNull(parts);
+        var findings = await CollectAsync(sync.Path, async () =>
         {
-            Tenant = connection.Tenant,
-            Connection = connection.Name,
-            Installation = installation,
-            Settings = connection.Settings,
-            Budget = parts.Budget,
-            Clock = parts.Clock,
-            Loggers = parts.Loggers,
-            HttpHandler = parts.HttpHandler,
-        };
-        IReadOnlyList<Finding> findings;
+            var a = await DescribeAsync(sync.A, parts, cancellationToken).ConfigureAwait(false);
+            var b = await DescribeAsync(sync.B, parts, cancellationToken).ConfigureAwait(false);
+            return MappingCompiler.Compile(sync, a, b).Findings;
+        }).ConfigureAwait(false);
+        return new SyncCheckDocument(sync.Tenant, sync.Name, IsOk(findings), [.. findings.Select(Documents.Of)]);
+    }
+
+    private static Task<StreamSchema> DescribeAsync(SyncSideModel side, EngineParts parts, CancellationToken cancellationToken) =>
+        side.Connection.Connector.DescribeAsync(Context(side.Connection, parts), side.Stream, cancellationToken);
+
+    private static async Task<IReadOnlyList<Finding>> CollectAsync(string path, Func<Task<IReadOnlyList<Finding>>> check)
+    {
         try
         {
-            findings = await connection.Connector.CheckAsync(context, StreamUses.Of(parts.Model, connection), cancellationToken)
-                .ConfigureAwait(false);
+            return await check().ConfigureAwait(false);
         }
         catch (SyncException e)
         {
-            findings = [new Finding(FindingSeverity.Error, ErrorCodes.Dotted(e.Error.Code), $"/connections/{connection.Name}",
-                e.Error.Message, e.Error.Suggestion)];
+            return
+            [
+                new Finding(FindingSeverity.Error, ErrorCodes.Dotted(e.Error.Code), e.Error.Path ?? path, e.Error.Message,
+                    e.Error.Suggestion),
+            ];
         }
-
-        return new CheckDocument(
-            connection.Tenant,
-            connection.Name,
-            connection.Connector.Spec.Name,
-            findings.All(static f => f.Severity != FindingSeverity.Error),
-            [.. findings.Select(Documents.Of)]);
     }
+
+    private static bool IsOk(IReadOnlyList<Finding> findings) => findings.All(static f => f.Severity != FindingSeverity.Error);
+
+    private static ConnectorContext Context(ConnectionModel connection, EngineParts parts) => new()
+    {
+        Tenant = connection.Tenant,
+        Connection = connection.Name,
+        Installation = parts.Store.Installation,
+        Settings = connection.Settings,
+        Budget = parts.Budget,
+        Clock = parts.Clock,
+        Loggers = parts.Loggers,
+        HttpHandler = parts.HttpHandler,
+    };
 }

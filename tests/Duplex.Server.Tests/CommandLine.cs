@@ -7,12 +7,15 @@ namespace Duplex.Server.Tests;
 /// <summary>Runs the duplex command in this process.</summary>
 internal static class CommandLine
 {
-    public static async Task<Outcome> RunAsync(params string[] arguments)
+    public static Task<Outcome> RunAsync(params string[] arguments) => RunAsync(arguments, CancellationToken.None);
+
+    /// <summary>Runs it until the token asks it to stop, as a signal does.</summary>
+    public static async Task<Outcome> RunAsync(string[] arguments, CancellationToken stop)
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
         var terminal = new Terminal(output, errors, new StringReader(""), screen: false);
-        var code = await DuplexCommand.RunAsync(arguments, terminal, CancellationToken.None);
+        var code = await DuplexCommand.RunAsync(arguments, terminal, stop);
         return new Outcome(code, output.ToString(), errors.ToString());
     }
 

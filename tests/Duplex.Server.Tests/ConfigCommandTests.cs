@@ -117,6 +117,60 @@ public sealed class ConfigCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Doctor_finds_a_mapping_that_writes_what_cannot_be_written()
+    {
+        await using var shop = await StripeSimulator.StartAsync();
+        await using var billing = await StripeSimulator.StartAsync();
+        await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false)
+            .Replace("{ a: name, b: name }", "{ a: created, b: name }", StringComparison.Ordinal));
+        var outcome = await CommandLine.RunAsync("doctor", "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(1, outcome.Output);
+        var sync = outcome.Json.GetProperty("syncs")[0];
+        sync.GetProperty("ok").GetBoolean().ShouldBeFalse();
+        sync.GetProperty("findings").EnumerateArray().ShouldContain(static f =>
+            f.GetProperty("severity").GetString() == "error" && f.GetProperty("path").GetString() == "/syncs/customers/mapping/0");
+        (await CommandLine.RunAsync("doctor", "--config", ConfigPath)).Output.ShouldContain("error duplex.yaml:");
+    }
+
+    [Fact]
+    public async Task Plan_and_doctor_work_beside_the_server_that_runs_on_the_same_configuration()
+    {
+        var (control, data) = (FreePort(), FreePort());
+        await using var shop = await StripeSimulator.StartAsync();
+        await using var billing = await StripeSimulator.StartAsync();
+        await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false)
+            .Replace("control_plane: 127.0.0.1:0", $"control_plane: 127.0.0.1:{control}", StringComparison.Ordinal)
+            .Replace("data_plane: 127.0.0.1:0", $"data_plane: 127.0.0.1:{data}", StringComparison.Ordinal));
+        using var stop = new CancellationTokenSource();
+        var server = CommandLine.RunAsync(["run", "--config", ConfigPath, "--json"], stop.Token);
+        (await CommandLine.RunAsync("status", "--wait", "60s", "--url", $"http://127.0.0.1:{control}")).Code.ShouldBe(0);
+
+        (await CommandLine.RunAsync("status", "--config", ConfigPath)).Code.ShouldBe(0, "the configuration tells where the server is");
+        foreach (var verb in new[] { "plan", "doctor" })
+        {
+            var outcome = await CommandLine.RunAsync(verb, "--config", ConfigPath, "--json");
+            outcome.Code.ShouldBe(0, outcome.Output + outcome.Errors);
+        }
+
+        var second = await CommandLine.RunAsync("run", "--config", ConfigPath, "--json");
+        second.Code.ShouldBe(1);
+        second.Json.GetProperty("code").GetString().ShouldBe("storage.fenced");
+
+        var elsewhere = Path.Combine(_folder, "other", "duplex.yaml");
+        Directory.CreateDirectory(Path.GetDirectoryName(elsewhere)!);
+        File.Copy(ConfigPath, elsewhere);
+        var taken = await CommandLine.RunAsync("run", "--config", elsewhere, "--json");
+        taken.Code.ShouldBe(2, taken.Output);
+        taken.Json.GetProperty("fix").GetString()!.ShouldContain("server.control_plane");
+        billing.EditOnDashboard("POST", "/v1/customers", "name=ada&email=ada@example.org");
+        Sides((await CommandLine.RunAsync("plan", "--config", elsewhere, "--json")).Json, "create").ShouldBe(
+            (1, 0), "another data directory has its own plan, whatever server listens where its own would");
+
+        await stop.CancelAsync();
+        (await server).Code.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Secrets_are_listed_by_name_and_never_by_value()
     {
         (await CommandLine.RunAsync("secrets", "list", "--config", ConfigPath, "--json")).Json.GetArrayLength().ShouldBe(0);
@@ -135,6 +189,8 @@ public sealed class ConfigCommandTests : IDisposable
         (await CommandLine.RunAsync("secrets", "remove", "stripe", "--config", ConfigPath)).Code.ShouldBe(0);
         (await CommandLine.RunAsync("secrets", "remove", "stripe", "--config", ConfigPath)).Code.ShouldBe(1);
     }
+
+    private static int FreePort() => Cli.Demo.LoopbackPort.Take(0);
 
     private static (long A, long B) Sides(JsonElement plan, string name) =>
         (plan.GetProperty(name).GetProperty("a").GetInt64(), plan.GetProperty(name).GetProperty("b").GetInt64());

@@ -41,8 +41,11 @@ internal sealed class ShopDatabase : IAsyncDisposable
 
     public static async Task<ShopDatabase> StartAsync(int port, CancellationToken cancellationToken)
     {
-        var server = await PrivatePostgres.StartAsync(new PrivatePostgresOptions { Port = port }, cancellationToken)
-            .ConfigureAwait(false);
+        var server = await PrivatePostgres.StartAsync(new PrivatePostgresOptions
+        {
+            Port = port,
+            Settings = new Dictionary<string, string> { ["max_slot_wal_keep_size"] = "1GB" },
+        }, cancellationToken).ConfigureAwait(false);
         try
         {
             await using var admin = NpgsqlDataSource.Create(server.ConnectionString);

@@ -92,6 +92,7 @@ internal sealed class ShopStage : DemoStage
               {duplex} status
               curl -s {stripe}/v1/customers -u {_billing.ApiKey}: -d name='No Mail'      # PostgreSQL demands an e-mail address:
               {duplex} dlq list                   # it waits here, with the cause; everything else moves on
+              {duplex} plan                       # what a sync would still do; writes nothing
               curl -s {control}v1/status          # the API is documented at {control}docs
             """;
     }

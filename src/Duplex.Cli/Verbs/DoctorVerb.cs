@@ -22,51 +22,36 @@ internal static class DoctorVerb
     {
         var (model, _, warnings) = ConfigFile.Require(session.ConfigPath);
         var here = Machine(model);
-        using var client = session.Connect();
-        var checks = await ByServerAsync(client, model, cancellationToken).ConfigureAwait(false)
-            ?? await HereAsync(session, model, cancellationToken).ConfigureAwait(false);
-        var document = new HealthDocument(
-            checks.All(static c => c.Ok) && here.All(static f => f.Severity != "error"), [.. warnings, .. here], checks);
+        var (connections, syncs) = await CheckAsync(session, model, cancellationToken).ConfigureAwait(false);
+        var ok = connections.All(static c => c.Ok) && syncs.All(static s => s.Ok) && here.All(static f => f.Severity != "error");
+        var document = new HealthDocument(ok, [.. warnings, .. here], connections, syncs);
         var places = ConfigFile.Read(session.ConfigPath);
         session.Print(document, console => Write(console, document, places));
         return document.Ok ? ExitCode.Done : ExitCode.Failed;
     }
 
-    /// <summary>The checks as the running server makes them: it alone knows its installation. Null where none of this configuration runs.</summary>
-    private static async Task<IReadOnlyList<CheckDocument>?> ByServerAsync(
-        DuplexClient client, EngineModel model, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var running = await client.ConnectionsAsync(cancellationToken).ConfigureAwait(false);
-            if (model.Connections.Values.Any(c => !running.Items.Any(r => r.Tenant == c.Tenant && r.Name == c.Name)))
-            {
-                return null;
-            }
-
-            var checks = new List<CheckDocument>();
-            foreach (var connection in model.Connections.Values)
-            {
-                checks.Add(await client.CheckAsync(connection.Tenant, connection.Name, cancellationToken).ConfigureAwait(false));
-            }
-
-            return checks;
-        }
-        catch (DuplexUnreachableException)
-        {
-            return null;
-        }
-    }
-
-    private static async Task<IReadOnlyList<CheckDocument>> HereAsync(
+    /// <summary>The running server makes the checks, for it alone may open its stores and knows its installation; else this process.</summary>
+    private static async Task<(IReadOnlyList<CheckDocument>, IReadOnlyList<SyncCheckDocument>)> CheckAsync(
         Session session, EngineModel model, CancellationToken cancellationToken)
     {
         using var loggers = RunVerb.Loggers(LogLevel.Warning, session.Json);
-        await using var stores = await EmbeddedStores.OpenAsync(model, TimeProvider.System, loggers, cancellationToken)
-            .ConfigureAwait(false);
-        var parts = stores.Parts(model, TimeProvider.System, loggers);
-        return await Task.WhenAll(model.Connections.Values.Select(c =>
-            ConnectionCheck.RunAsync(c, parts, stores.State.Installation, cancellationToken))).ConfigureAwait(false);
+        await using var stores = session.MustAskServer
+            ? null
+            : await LocalStores.TryOpenAsync(model, loggers, cancellationToken).ConfigureAwait(false);
+        using var client = session.Connect();
+        var parts = stores?.Parts(model, TimeProvider.System, loggers);
+        var connections = model.Connections.Values.Select(c => parts is null
+            ? client.CheckAsync(c.Tenant, c.Name, cancellationToken)
+            : ConnectionCheck.RunAsync(c, parts, cancellationToken));
+        var checks = await Task.WhenAll(connections).ConfigureAwait(false);
+        // Where a system cannot be used, its fields cannot be told either.
+        var usable = checks.Where(static c => c.Ok).Select(static c => c.Name).ToHashSet(StringComparer.Ordinal);
+        var syncs = model.Syncs.Values
+            .Where(s => usable.Contains(s.A.Connection.Name) && usable.Contains(s.B.Connection.Name))
+            .Select(s => parts is null
+                ? client.CheckSyncAsync(s.Tenant, s.Name, cancellationToken)
+                : ConnectionCheck.RunAsync(s, parts, cancellationToken));
+        return (checks, await Task.WhenAll(syncs).ConfigureAwait(false));
     }
 
     private static List<FindingLine> Machine(EngineModel model)
@@ -100,13 +85,26 @@ internal static class DoctorVerb
         FailureView.WriteFindings(console, health.Findings);
         foreach (var check in health.Connections)
         {
-            var verdict = check.Ok ? "[green]works[/]" : "[red]fails[/]";
-            console.Write(new Markup($"{Markup.Escape($"{check.Tenant}/{check.Name}")} ({check.Connector}): {verdict}\n"));
-            FailureView.WriteFindings(console, [.. check.Findings.Select(f =>
-                new FindingLine(f.Severity, f.Code, f.Path, places.Locate(f.Path), f.Message, f.Fix))]);
+            WriteCheck(console, $"{check.Tenant}/{check.Name} ({check.Connector})", check.Ok, check.Findings, places);
+        }
+
+        foreach (var check in health.Syncs)
+        {
+            WriteCheck(console, $"{check.Tenant}/{check.Name} (mapping)", check.Ok, check.Findings, places);
         }
     }
 
+    private static void WriteCheck(
+        IAnsiConsole console, string what, bool ok, IReadOnlyList<FindingDocument> findings, ConfigResult places)
+    {
+        console.Write(new Markup($"{Markup.Escape(what)}: {(ok ? "[green]works[/]" : "[red]fails[/]")}\n"));
+        FailureView.WriteFindings(console, [.. findings.Select(f =>
+            new FindingLine(f.Severity, f.Code, f.Path, places.Locate(f.Path), f.Message, f.Fix))]);
+    }
+
     private sealed record HealthDocument(
-        bool Ok, IReadOnlyList<FindingLine> Findings, IReadOnlyList<CheckDocument> Connections);
+        bool Ok,
+        IReadOnlyList<FindingLine> Findings,
+        IReadOnlyList<CheckDocument> Connections,
+        IReadOnlyList<SyncCheckDocument> Syncs);
 }

@@ -3,9 +3,6 @@ using System.Globalization;
 using Duplex.Cli.Views;
 using Duplex.Client;
 using Duplex.Engine;
-using Duplex.Engine.Config;
-using Duplex.Engine.Reconcile;
-using Duplex.Server;
 using Duplex.Server.Api;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
@@ -35,45 +32,47 @@ internal static class PlanVerb
     private static async Task<PlanDocument> PlanAsync(
         Session session, Action<ProgressDocument> report, CancellationToken cancellationToken)
     {
-        using var client = session.Connect();
-        try
+        if (!session.MustAskServer)
         {
-            var (tenant, name) = await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
-            await foreach (var line in client.PlanAsync(tenant, name, cancellationToken).ConfigureAwait(false))
+            var (model, _, warnings) = ConfigFile.Require(session.ConfigPath);
+            using var loggers = RunVerb.Loggers(LogLevel.Warning, session.Json);
+            await using var stores = await LocalStores.TryOpenAsync(model, loggers, cancellationToken).ConfigureAwait(false);
+            if (stores is not null)
             {
-                if (line.Progress is { } progress)
-                {
-                    report(progress);
-                }
-                else if (line.Plan is { } plan)
-                {
-                    return plan;
-                }
+                FailureView.WriteFindings(session.Terminal.Errors, [.. warnings.Where(static w => w.Severity != "note")]);
+                await using var engine = new SyncEngine(stores.Parts(model, TimeProvider.System, loggers));
+                return await HereAsync(session, engine, report, cancellationToken).ConfigureAwait(false);
             }
+        }
 
-            throw new DuplexUnreachableException(client.Address, new IOException("The connection ended before the plan came."));
-        }
-        catch (DuplexUnreachableException) when (File.Exists(session.ConfigPath) && !Directed(session))
-        {
-            return await HereAsync(session, report, cancellationToken).ConfigureAwait(false);
-        }
+        using var client = session.Connect();
+        return await ByServerAsync(session, client, report, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whether a server was named, so that another configuration than its own would be the wrong one.</summary>
-    private static bool Directed(Session session) =>
-        session.Get(GlobalOptions.Url) is not null || Environment.GetEnvironmentVariable("DUPLEX_URL") is not null;
+    private static async Task<PlanDocument> ByServerAsync(
+        Session session, DuplexClient client, Action<ProgressDocument> report, CancellationToken cancellationToken)
+    {
+        var (tenant, name) = await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
+        await foreach (var line in client.PlanAsync(tenant, name, cancellationToken).ConfigureAwait(false))
+        {
+            if (line.Progress is { } progress)
+            {
+                report(progress);
+            }
+            else if (line.Plan is { } plan)
+            {
+                return plan;
+            }
+        }
+
+        throw new DuplexUnreachableException(client.Address, new IOException("The connection ended before the plan came."));
+    }
 
     private static async Task<PlanDocument> HereAsync(
-        Session session, Action<ProgressDocument> report, CancellationToken cancellationToken)
+        Session session, SyncEngine engine, Action<ProgressDocument> report, CancellationToken cancellationToken)
     {
-        var (model, _, warnings) = ConfigFile.Require(session.ConfigPath);
-        FailureView.WriteFindings(session.Terminal.Errors, warnings);
         var (tenant, name) = Session.Find(
-            [.. model.Syncs.Values.Select(static s => (s.Tenant, s.Name))], session.Get(Sync), "sync");
-        using var loggers = RunVerb.Loggers(LogLevel.Warning, session.Json);
-        await using var stores = await EmbeddedStores.OpenAsync(model, TimeProvider.System, loggers, cancellationToken)
-            .ConfigureAwait(false);
-        await using var engine = new SyncEngine(stores.Parts(model, TimeProvider.System, loggers));
+            [.. engine.Parts.Model.Syncs.Values.Select(static s => (s.Tenant, s.Name))], session.Get(Sync), "sync");
         var plan = await engine.PlanAsync($"{tenant}/{name}", new Relay(report), cancellationToken).ConfigureAwait(false);
         return Documents.Of(plan!);
     }

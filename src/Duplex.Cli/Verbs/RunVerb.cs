@@ -18,7 +18,9 @@ internal static class RunVerb
     /// <summary>Loggers that write to the error stream, so that the output holds results only.</summary>
     public static ILoggerFactory Loggers(LogLevel level, bool json) => LoggerFactory.Create(logging =>
     {
-        logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning);
+        logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning)
+            // A host that does not start ends the command with the reason; it need not be logged as well.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         logging.Services.Configure<ConsoleLoggerOptions>(static o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         if (json)
         {

@@ -61,8 +61,7 @@ internal static class ConnectionEndpoints
             return refusal;
         }
 
-        return TypedResults.Ok(await ConnectionCheck.RunAsync(
-            connection, engine.Parts, engine.Parts.Store.Installation, cancellationToken));
+        return TypedResults.Ok(await ConnectionCheck.RunAsync(connection, engine.Parts, cancellationToken));
     }
 
     private static async Task<Results<Accepted<CommandDocument>, Refusal>> Resnapshot(

@@ -25,6 +25,10 @@ internal static class SyncEndpoints
             .WithSummary("One sync with its legs.")
             .WithExamples(Examples.SyncPath).WithAnswer(Examples.Sync)
             .Refuses(StatusCodes.Status404NotFound);
+        group.MapPost("/{tenant}/{name}/check", Check).WithName("check_sync")
+            .WithSummary("Compiles the mapping against the fields that both sides have. Changes nothing.")
+            .WithExamples(Examples.SyncPath).WithAnswer(Examples.SyncCheck)
+            .Refuses(StatusCodes.Status404NotFound);
         group.MapPost("/{tenant}/{name}/pause", Pause).WithName("pause_sync")
             .WithSummary("Pauses both legs. Survives restarts.")
             .WithExamples(Examples.SyncPath).WithAnswer(Examples.Paused)
@@ -65,6 +69,12 @@ internal static class SyncEndpoints
         var status = await engine.StatusAsync(cancellationToken);
         return TypedResults.Ok(Documents.Of(status.Syncs.First(s => s.FullName == sync.FullName), sync));
     }
+
+    private static async Task<Results<Ok<SyncCheckDocument>, Refusal>> Check(
+        string tenant, string name, SyncEngine engine, HttpContext context, CancellationToken cancellationToken) =>
+        Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal)
+            ? TypedResults.Ok(await ConnectionCheck.RunAsync(sync, engine.Parts, cancellationToken))
+            : refusal;
 
     private static async Task<Results<Ok<CommandDocument>, Refusal>> Pause(
         string tenant, string name, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)

@@ -40,6 +40,12 @@ internal static class Examples
             "ALTER SYSTEM SET wal_level = logical; then restart PostgreSQL."),
     ]);
 
+    public static SyncCheckDocument SyncCheck { get; } = new("acme", "customers", false,
+    [
+        new FindingDocument("error", "mapping.unknown_field", "/syncs/customers/mapping/0", "public.customers has no field nam.",
+            "Did you mean name?"),
+    ]);
+
     public static CommandDocument Resnapshot { get; } = new("acme/shop", "resnapshot_started");
 
     public static SyncDocument Sync { get; } = new(
