@@ -21,7 +21,8 @@ internal sealed record PostgresBinaries(string Directory, string? Account)
             File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "postgres")));
         if (directory is null)
         {
-            reason = "PostgreSQL is not installed: no initdb in PG_BIN, PATH or /usr/lib/postgresql (apt install postgresql).";
+            reason = "PostgreSQL is not installed: no initdb in PG_BIN, PATH or /usr/lib/postgresql "
+                + "(apt install postgresql).";
             return null;
         }
 
@@ -33,14 +34,17 @@ internal sealed record PostgresBinaries(string Directory, string? Account)
         var account = AccountOfServer();
         if (account is null || !File.Exists("/usr/bin/setpriv"))
         {
-            reason = "PostgreSQL refuses to run as root, and there is no account postgres or nobody (or no setpriv) to run it.";
+            reason = "PostgreSQL refuses to run as root, and there is no account postgres or nobody "
+                + "(or no setpriv) to run it.";
             return null;
         }
 
         return new PostgresBinaries(directory, account);
     }
 
-    /// <summary>Prepares a program to run under the server's account, in a directory that the account can enter.</summary>
+    /// <summary>
+    /// Prepares a program to run under the server's account, in a directory that the account can enter.
+    /// </summary>
     public ProcessStartInfo Prepare(string program, IEnumerable<string> arguments)
     {
         var path = Path.IsPathRooted(program) ? program : Path.Combine(Directory, program);
@@ -80,7 +84,8 @@ internal sealed record PostgresBinaries(string Directory, string? Account)
         {
             var said = await output + await errors;
             var command = string.Join(' ', start.ArgumentList);
-            throw new InvalidOperationException($"{command} ended with {process.ExitCode.ToString(CultureInfo.InvariantCulture)}: {said}");
+            var code = process.ExitCode.ToString(CultureInfo.InvariantCulture);
+            throw new InvalidOperationException($"{command} ended with {code}: {said}");
         }
     }
 

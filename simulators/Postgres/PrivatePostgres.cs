@@ -7,15 +7,15 @@ using Npgsql;
 namespace Duplex.Simulators.Postgres;
 
 /// <summary>
-/// A PostgreSQL cluster of our own on a loopback port, ready for logical replication. It ends with the process that started it,
-/// even when that process is killed. Methods are not to be called in parallel.
+/// A PostgreSQL cluster of our own on a loopback port, ready for logical replication. It ends with the process that
+/// started it, even when that process is killed. Methods are not to be called in parallel.
 /// </summary>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
 
-    // The shell holds the server's life to ours: when our end of its standard input closes, for whatever reason, it stops the
-    // server; when the server ends, the shell ends.
+    // The shell holds the server's life to ours: when our end of its standard input closes, for whatever reason, it
+    // stops the server; when the server ends, the shell ends.
     private const string Keeper =
         "exec 3<&0; \"$@\" </dev/null 3<&- & p=$!; { read -r _; kill -INT $p; } <&3 & r=$!; wait $p; kill $r; exit 0";
 
@@ -59,7 +59,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public string ConnectionString => ConnectionStringFor("postgres");
 
     /// <summary>Creates the cluster if there is none, starts the server and waits until it answers.</summary>
-    /// <exception cref="InvalidOperationException">There are no programs, or the server does not start; with its last words.</exception>
+    /// <exception cref="InvalidOperationException">There are no programs, or the server does not start; with its last
+    /// words.</exception>
     public static async Task<PrivatePostgres> StartAsync(
         PrivatePostgresOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -106,7 +107,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>Stops the server and starts it again on the same port.</summary>
-    /// <param name="immediate">Without a checkpoint and without goodbye, so that it recovers from its log; otherwise fast.</param>
+    /// <param name="immediate">Without a checkpoint and without goodbye, so that it recovers from its log; otherwise
+    /// fast.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task RestartAsync(bool immediate = false, CancellationToken cancellationToken = default)
     {
@@ -127,7 +129,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
         await ReleaseKeeperAsync(cancellationToken);
     }
 
-    /// <summary>Kills the postmaster with SIGKILL; <see cref="StartAsync(CancellationToken)"/> brings it back.</summary>
+    /// <summary>
+    /// Kills the postmaster with SIGKILL; <see cref="StartAsync(CancellationToken)"/> brings it back.
+    /// </summary>
     public async Task KillAsync(CancellationToken cancellationToken = default)
     {
         var pid = ReadPid() ?? throw new InvalidOperationException("The server does not run.");
@@ -152,11 +156,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 return;
             }
 
-            // The server ended: the port was taken meanwhile, or the processes of a killed predecessor still hold its memory.
+            // The server ended: the port was taken meanwhile, or the processes of a killed predecessor still hold its
+            // memory.
             await ReleaseKeeperAsync(cancellationToken);
             if (deadline.Elapsed > StartDeadline)
             {
-                throw new InvalidOperationException($"PostgreSQL did not start in {Directory}. Its last words: {LastWords()}");
+                throw new InvalidOperationException(
+                    $"PostgreSQL did not start in {Directory}. Its last words: {LastWords()}");
             }
 
             if (_options.Port == 0 && !PortIsFree(Port))
@@ -251,7 +257,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
         List<string> arguments =
         [
-            "-c", $"exec 2>>'{LogFile}' >&2; {Keeper}", "keeper", Path.Combine(_binaries.Directory, "postgres"), "-D", Directory,
+            "-c", $"exec 2>>'{LogFile}' >&2; {Keeper}", "keeper",
+            Path.Combine(_binaries.Directory, "postgres"), "-D", Directory,
         ];
         foreach (var (name, value) in settings)
         {

@@ -4,8 +4,8 @@ namespace Duplex.Simulators.Postgres;
 public sealed record PrivatePostgresOptions
 {
     /// <summary>
-    /// Where the cluster lives. An existing cluster there is used as it is, and stays when the server is disposed. Null: a fresh
-    /// temporary directory, removed when the server is disposed.
+    /// Where the cluster lives. An existing cluster there is used as it is, and stays when the server is disposed.
+    /// Null: a fresh temporary directory, removed when the server is disposed.
     /// </summary>
     public string? Directory { get; init; }
 
@@ -19,10 +19,13 @@ public sealed record PrivatePostgresOptions
     public string Password { get; init; } = "postgres";
 
     /// <summary>
-    /// Whether commits survive a power cut (<c>fsync</c>). Commits survive a killed server either way. Benchmarks turn it on.
+    /// Whether commits survive a power cut (<c>fsync</c>). Commits survive a killed server either way. Benchmarks
+    /// turn it on.
     /// </summary>
     public bool Durable { get; init; }
 
-    /// <summary>Server settings beyond, or in place of, the defaults: <c>wal_level</c>, <c>max_slot_wal_keep_size</c>.</summary>
+    /// <summary>
+    /// Server settings beyond, or in place of, the defaults: <c>wal_level</c>, <c>max_slot_wal_keep_size</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Duplex.Connectors.Postgres.Tests;
 
 /// <summary>
-/// Stands between a client and the server. When it is armed and the server's answer holds the given bytes, it keeps the answer and
-/// cuts the client off: the work was done, and nobody tells.
+/// Stands between a client and the server. When it is armed and the server's answer holds the given bytes, it keeps
+/// the answer and cuts the client off: the work was done, and nobody tells.
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Duplex.Connectors.Postgres.Tests;
 
-/// <summary>Reads an outbox as the engine does: keeps each batch and its position together, confirms, starts again from there.</summary>
+/// <summary>
+/// Reads an outbox as the engine does: keeps each batch and its position together, confirms, starts again from there.
+/// </summary>
 internal sealed class OutboxTail : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -118,7 +118,8 @@ public sealed class OutboxTests(PostgresServer postgres)
         await database.ExecuteAsync("INSERT INTO customers VALUES (9999, 'end')");
         await tail.UntilAsync(static c => c.Key == RecordKey.Of("9999"));
 
-        // The state that the changes tell, applied in order, is the state of the table; no record ever goes back in time.
+        // The state that the changes tell, applied in order, is the state of the table; no record ever goes back in
+        // time.
         var state = new Dictionary<string, string>();
         foreach (var change in tail.Changes)
         {

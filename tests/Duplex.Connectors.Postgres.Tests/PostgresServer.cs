@@ -8,7 +8,9 @@ public sealed class PostgresServer : IAsyncLifetime
 {
     private PrivatePostgres? _server;
 
-    /// <summary>The server. Skips the test where there can be none, except on a build machine, where it must be there.</summary>
+    /// <summary>
+    /// The server. Skips the test where there can be none, except on a build machine, where it must be there.
+    /// </summary>
     public PrivatePostgres Server
     {
         get

@@ -88,7 +88,8 @@ public sealed class SinkTests(PostgresServer postgres)
     [InlineData("""{"attrs":{"plan":"free"}}""", """{"attrs":{"plan":"max"}}""", true)]
     [InlineData("""{"code":"zz"}""", """{"code":"ab"}""", false)]
     [InlineData("""{"name":"Bob"}""", null, false)]
-    public async Task A_field_that_is_neither_as_expected_nor_as_wanted_is_a_conflict(string fields, string? expected, bool conflict)
+    public async Task A_field_that_is_neither_as_expected_nor_as_wanted_is_a_conflict(
+        string fields, string? expected, bool conflict)
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Customers);
         await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);

@@ -66,7 +66,8 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private sealed class OpenBudget : IRateBudget
     {
-        public ValueTask AcquireAsync(string scope, double perSecond, int burst, CancellationToken cancellationToken) => default;
+        public ValueTask AcquireAsync(
+            string scope, double perSecond, int burst, CancellationToken cancellationToken) => default;
 
         public void HoldBack(string scope, TimeSpan duration)
         {

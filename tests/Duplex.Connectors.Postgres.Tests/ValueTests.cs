@@ -155,7 +155,8 @@ public sealed class ValueTests(PostgresServer postgres)
         return source;
     }
 
-    private static async Task<(PostgresType Type, string Text)> StoreAsync(NpgsqlConnection connection, string type, string sql)
+    private static async Task<(PostgresType Type, string Text)> StoreAsync(
+        NpgsqlConnection connection, string type, string sql)
     {
         await using (var create = new NpgsqlCommand($"CREATE TEMP TABLE probe (v {type}); INSERT INTO probe SELECT ({sql})::{type}", connection))
         {

@@ -9,7 +9,8 @@ public sealed class PostgresDatabase(NpgsqlDataSource source, TimeProvider? cloc
 {
     private static readonly TimeSpan Freshness = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<string, (TableSchema Table, long ReadAt)> _tables = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (TableSchema Table, long ReadAt)> _tables =
+        new(StringComparer.Ordinal);
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly TypeCatalog _types = new();
 

@@ -103,7 +103,9 @@ public static class TableCatalog
         return constraints;
     }
 
-    private static NpgsqlParameter P(string value) => new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text };
+    private static NpgsqlParameter P(string value) =>
+        new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text };
 
-    private static NpgsqlParameter Oid(uint value) => new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid };
+    private static NpgsqlParameter Oid(uint value) =>
+        new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid };
 }

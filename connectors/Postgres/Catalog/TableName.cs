@@ -6,7 +6,10 @@ public readonly record struct TableName(string Schema, string Name)
     /// <summary>The name as SQL takes it, quoted.</summary>
     public string Sql => $"{Quote(Schema)}.{Quote(Name)}";
 
-    /// <summary>Reads a stream's name: <c>public.customers</c>, or <c>customers</c> for the schema public. The first dot parts.</summary>
+    /// <summary>
+    /// Reads a stream's name: <c>public.customers</c>, or <c>customers</c> for the schema public. The first dot
+    /// parts.
+    /// </summary>
     public static TableName Parse(string stream)
     {
         ArgumentNullException.ThrowIfNull(stream);

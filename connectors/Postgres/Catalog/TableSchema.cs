@@ -36,16 +36,24 @@ public sealed class TableSchema
     /// <summary>The relation's oid.</summary>
     public uint Oid { get; }
 
-    /// <summary><c>pg_class.relkind</c>: <c>r</c> table, <c>p</c> partitioned table, <c>v</c> view, <c>m</c> materialized view, <c>f</c> foreign.</summary>
+    /// <summary>
+    /// <c>pg_class.relkind</c>: <c>r</c> table, <c>p</c> partitioned table, <c>v</c> view, <c>m</c> materialized
+    /// view, <c>f</c> foreign.
+    /// </summary>
     public char Kind { get; }
 
-    /// <summary><c>pg_class.relreplident</c>: <c>d</c> default, <c>f</c> full, <c>i</c> index, <c>n</c> nothing.</summary>
+    /// <summary>
+    /// <c>pg_class.relreplident</c>: <c>d</c> default, <c>f</c> full, <c>i</c> index, <c>n</c> nothing.
+    /// </summary>
     public char ReplicaIdentity { get; }
 
     /// <summary>The columns in the table's order, without dropped ones.</summary>
     public IReadOnlyList<ColumnSchema> Columns { get; }
 
-    /// <summary>The columns of the record's key: the primary key's, else the replica identity index's; empty if there is neither.</summary>
+    /// <summary>
+    /// The columns of the record's key: the primary key's, else the replica identity index's; empty if there is
+    /// neither.
+    /// </summary>
     public IReadOnlyList<ColumnSchema> Key { get; }
 
     /// <summary>Where the key's columns stand in <see cref="Columns"/>.</summary>
@@ -60,7 +68,9 @@ public sealed class TableSchema
     /// <summary>The column of that exact name, or null.</summary>
     public ColumnSchema? Find(string column) => _byName.GetValueOrDefault(column);
 
-    /// <summary>Whether the other table has the same columns, types and key, so that statements made for it are right.</summary>
+    /// <summary>
+    /// Whether the other table has the same columns, types and key, so that statements made for it are right.
+    /// </summary>
     public bool HasShapeOf(TableSchema other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -81,7 +91,8 @@ public sealed class TableSchema
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its type.</param>
 /// <param name="Native">The type as <c>format_type</c> writes it, with its modifiers: <c>numeric(12,2)</c>.</param>
-/// <param name="Modifier">The type modifier; -1 if there is none. A domain's own, if the column's type is a domain.</param>
+/// <param name="Modifier">The type modifier; -1 if there is none. A domain's own, if the column's type is a
+/// domain.</param>
 public sealed record ColumnSchema(string Name, PostgresType Type, string Native, int Modifier)
 {
     /// <summary>Whether NULL is refused.</summary>

@@ -5,8 +5,8 @@ using NpgsqlTypes;
 namespace Duplex.Connectors.Postgres.Catalog;
 
 /// <summary>
-/// The types of one database, by oid. Built-in types are known; others are asked for once and kept. Types that are not known are
-/// text, which loses nothing.
+/// The types of one database, by oid. Built-in types are known; others are asked for once and kept. Types that are
+/// not known are text, which loses nothing.
 /// </summary>
 public sealed class TypeCatalog
 {
@@ -21,7 +21,8 @@ public sealed class TypeCatalog
         SELECT t.oid, pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(t.typname), t.typtype::text,
                t.typtype <> 'd' AND t.typcategory = 'A' AND t.typelem <> 0 AND t.typlen = -1, t.typelem, t.typbasetype,
                e.typdelim::text,
-               ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder)
+               ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l
+                     WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder)
         FROM needed n
         JOIN pg_catalog.pg_type t ON t.oid = n.oid
         JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
@@ -31,7 +32,9 @@ public sealed class TypeCatalog
     private readonly Dictionary<uint, PostgresType> _types = [];
     private readonly Lock _gate = new();
 
-    /// <summary>The type of the oid, if it is built in or was loaded; otherwise text under that oid. Safe in parallel.</summary>
+    /// <summary>
+    /// The type of the oid, if it is built in or was loaded; otherwise text under that oid. Safe in parallel.
+    /// </summary>
     public PostgresType this[uint oid]
     {
         get
@@ -63,7 +66,8 @@ public sealed class TypeCatalog
     }
 
     /// <summary>Asks the database for the types, and for those they are made of.</summary>
-    public async Task LoadAsync(NpgsqlConnection connection, IEnumerable<uint> oids, CancellationToken cancellationToken)
+    public async Task LoadAsync(
+        NpgsqlConnection connection, IEnumerable<uint> oids, CancellationToken cancellationToken)
     {
         uint[] wanted = [.. oids.Distinct().Where(static oid => PostgresType.BuiltIn(oid) is null)];
         if (wanted.Length == 0)
@@ -73,7 +77,8 @@ public sealed class TypeCatalog
 
         var rows = new Dictionary<uint, Row>();
         await using var command = new NpgsqlCommand(Sql, connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = wanted, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = wanted, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

@@ -30,7 +30,8 @@ internal static partial class RecordFailures
                     }
                     : rejected with
                     {
-                        Message = $"The server gave the row a {columns} that {table.Name} has already: its sequence lags behind.",
+                        Message = $"The server gave the row a {columns} that {table.Name} has already: "
+                            + "its sequence lags behind.",
                         Suggestion = $"SELECT setval(pg_get_serial_sequence('{table.Name.Sql}', '{columns}'), "
                             + $"max({TableName.Quote(table.Key[0].Name)})) FROM {table.Name.Sql}",
                     },
@@ -61,7 +62,10 @@ internal static partial class RecordFailures
                 Message = $"{table.Name}.{field ?? "?"} takes at most {table.Find(field ?? "")?.LengthMax} characters.",
                 Suggestion = "Shorten the value in the mapping, or widen the column.",
             },
-            "428C9" => rejected with { Message = $"{table.Name}.{field ?? "?"} is computed by the server and cannot be written." },
+            "428C9" => rejected with
+            {
+                Message = $"{table.Name}.{field ?? "?"} is computed by the server and cannot be written.",
+            },
             _ => rejected with { Message = Other(failure, table, field) },
         };
     }
@@ -103,9 +107,7 @@ internal static partial class RecordFailures
         return culprit.Column?.Name;
     }
 
-    private static int Length(string? text) => text is null ? 0 : new StringInfo(text).LengthInTextElements < text.Length
-        ? text.EnumerateRunes().Count()
-        : text.Length;
+    private static int Length(string? text) => text?.EnumerateRunes().Count() ?? 0;
 
     private static bool Overflows(ColumnSchema column, string? text)
     {

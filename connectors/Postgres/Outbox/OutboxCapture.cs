@@ -7,16 +7,21 @@ using NpgsqlTypes;
 namespace Duplex.Connectors.Postgres.Outbox;
 
 /// <summary>
-/// What stands at the database for one reader of the outbox: its line in <c>duplex.outbox_readers</c>, and the triggers on its
-/// tables. Everything here is checked against the saved position, so that a change that may have been missed is never passed over.
+/// What stands at the database for one reader of the outbox: its line in <c>duplex.outbox_readers</c>, and the
+/// triggers on its tables. Everything here is checked against the saved position, so that a change that may have been
+/// missed is never passed over.
 /// </summary>
 internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions options, IReadOnlyList<string> streams)
 {
     private string Reader => options.Slot;
 
-    /// <summary>Prepares the outbox and finds where to read from: the saved position, with streams that are new to it added.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: changes since the position may be missing.</exception>
-    public async Task<(Position Start, OutboxToken Token)> BeginAsync(Position? saved, CancellationToken cancellationToken)
+    /// <summary>
+    /// Prepares the outbox and finds where to read from: the saved position, with streams that are new to it added.
+    /// </summary>
+    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: changes since the position may be
+    /// missing.</exception>
+    public async Task<(Position Start, OutboxToken Token)> BeginAsync(
+        Position? saved, CancellationToken cancellationToken)
     {
         await OutboxSchema.EnsureAsync(connection, cancellationToken);
         var token = saved is null ? new OutboxToken(new Dictionary<string, StreamProgress>()) : OutboxToken.Read(saved);
@@ -53,7 +58,8 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
 
         await RegisterAsync(anew: true, cancellationToken);
 
-        // Entries that are still there are read too, from the first one on: a transaction may have taken a low number and not ended.
+        // Entries that are still there are read too, from the first one on: a transaction may have taken a low number
+        // and not ended.
         return new Position((saved?.Epoch ?? 0) + 1, 0, 0, token.Write());
     }
 
@@ -62,14 +68,16 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
         OutboxToken token, IReadOnlyDictionary<string, TableSchema> tables, CancellationToken cancellationToken)
     {
         var known = tables.Where(t => token.Streams.ContainsKey(t.Key)).ToList();
-        var attached = await OutboxSchema.AttachedAsync(connection, known.Select(static t => t.Value.Oid), cancellationToken);
+        var attached = await OutboxSchema.AttachedAsync(
+            connection, known.Select(static t => t.Value.Oid), cancellationToken);
         foreach (var (stream, table) in known)
         {
             if (!attached.Contains(table.Oid) || token.Streams[stream].Table != table.Oid)
             {
                 throw new SyncException(
                     ErrorCode.SourceGap,
-                    $"The capture triggers of {stream} were dropped or disabled, or the table was made again: changes may be missing.",
+                    $"The capture triggers of {stream} were dropped or disabled, or the table was made again: "
+                    + "changes may be missing.",
                     GapCheck.Fix(options.Connection));
             }
         }
@@ -128,7 +136,10 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
 
         var read = new List<string>(streams);
         await using (var remove = new NpgsqlCommand(
-            "DELETE FROM duplex.outbox_readers WHERE name = $1 RETURNING streams", connection) { Parameters = { Text(Reader) } })
+            "DELETE FROM duplex.outbox_readers WHERE name = $1 RETURNING streams", connection)
+        {
+            Parameters = { Text(Reader) },
+        })
         {
             read.AddRange(await remove.ExecuteScalarAsync(cancellationToken) as string[] ?? []);
         }
@@ -145,7 +156,8 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
 
     private async Task RequireReaderAsync(Position saved, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT confirmed FROM duplex.outbox_readers WHERE name = $1", connection)
+        await using var command = new NpgsqlCommand(
+            "SELECT confirmed FROM duplex.outbox_readers WHERE name = $1", connection)
         {
             Parameters = { Text(Reader) },
         };
@@ -182,7 +194,9 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
         return await command.ExecuteScalarAsync(cancellationToken) as string[] ?? [];
     }
 
-    /// <summary>Takes the triggers off those of the streams that no reader reads, and gives all that are read.</summary>
+    /// <summary>
+    /// Takes the triggers off those of the streams that no reader reads, and gives all that are read.
+    /// </summary>
     private async Task<IReadOnlySet<string>> DetachUnreadAsync(
         IEnumerable<string> candidates, CancellationToken cancellationToken)
     {

@@ -42,7 +42,8 @@ internal sealed class OutboxDecoder(PostgresDatabase database, NpgsqlConnection 
         };
     }
 
-    private async Task<IReadOnlyList<ColumnSchema>> ColumnsAsync(IReadOnlyList<string> layout, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ColumnSchema>> ColumnsAsync(
+        IReadOnlyList<string> layout, CancellationToken cancellationToken)
     {
         var parts = layout
             .Select(static l => l.Split(':', 2))

@@ -22,7 +22,8 @@ internal static class OutboxPreflight
         var role = TableName.Quote(server.Role);
         if (server.IsStandby)
         {
-            found.Error("standby", "The server is a standby: capture needs to put triggers on tables.", "Set host to the primary.");
+            found.Error("standby", "The server is a standby: capture needs to put triggers on tables.",
+                "Set host to the primary.");
         }
 
         await using (var place = new NpgsqlCommand(PlaceSql, connection))

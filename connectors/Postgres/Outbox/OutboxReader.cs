@@ -6,14 +6,13 @@ namespace Duplex.Connectors.Postgres.Outbox;
 /// <summary>
 /// Reads the outbox in the order of its numbers, never past a number that a transaction still at work may have taken.
 /// </summary>
-/// <remarks>
-/// A trigger takes its number while its transaction holds the row's lock, so the numbers of one record are in the order of its
-/// commits, and so are those of any two transactions of which one began after the other ended. (The order of transaction ids
-/// would not do: a transaction that began first may touch a record last.) What is left is to know when the numbers up to some
-/// value are complete. Whoever has taken a number holds a lock on the outbox until the end of the transaction: so the numbers up to
-/// the sequence's value are final once everyone who held that lock after the value was read has let go of it. Transactions that
-/// touch no captured table, in this database or another, hold nothing up, however long they last.
-/// </remarks>
+/// <remarks> A trigger takes its number while its transaction holds the row's lock, so the numbers of one record are
+/// in the order of its commits, and so are those of any two transactions of which one began after the other ended.
+/// (The order of transaction ids would not do: a transaction that began first may touch a record last.) What is left
+/// is to know when the numbers up to some value are complete. Whoever has taken a number holds a lock on the outbox
+/// until the end of the transaction: so the numbers up to the sequence's value are final once everyone who held that
+/// lock after the value was read has let go of it. Transactions that touch no captured table, in this database or
+/// another, hold nothing up, however long they last. </remarks>
 internal sealed class OutboxReader(NpgsqlConnection connection)
 {
     private const string MomentSql = """
@@ -22,8 +21,8 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
 
     private const string HoldersSql = """
         SELECT DISTINCT l.virtualtransaction FROM pg_catalog.pg_locks l
-        WHERE l.locktype = 'relation' AND l.relation = 'duplex.outbox'::regclass AND l.mode = 'RowExclusiveLock' AND l.granted
-            AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
+        WHERE l.locktype = 'relation' AND l.relation = 'duplex.outbox'::regclass AND l.mode = 'RowExclusiveLock'
+            AND l.granted AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
         """;
 
     private const string PageSql = """
@@ -42,7 +41,9 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
     /// <summary>Whether numbers were taken that are not final yet, so that it is worth asking again soon.</summary>
     public bool IsWaiting => _waiting is not null;
 
-    /// <summary>The entries after the number that are final, as many as a page holds; none when there are none.</summary>
+    /// <summary>
+    /// The entries after the number that are final, as many as a page holds; none when there are none.
+    /// </summary>
     public async Task<List<OutboxEntry>> ReadAsync(long after, CancellationToken cancellationToken)
     {
         var from = Math.Max(after, _passed);
@@ -69,7 +70,8 @@ internal sealed class OutboxReader(NpgsqlConnection connection)
 
     private async Task AdvanceAsync(CancellationToken cancellationToken)
     {
-        // The order of the two statements matters: whoever has taken a number read first holds the lock read second, or has ended.
+        // The order of the two statements matters: whoever has taken a number read first holds the lock read second,
+        // or has ended.
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(MomentSql), new(HoldersSql) } };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);

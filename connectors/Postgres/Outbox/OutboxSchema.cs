@@ -5,8 +5,9 @@ using NpgsqlTypes;
 namespace Duplex.Connectors.Postgres.Outbox;
 
 /// <summary>
-/// What capture by triggers keeps in the database: the outbox, who reads it and how far, the trigger function, and a trigger on
-/// every captured table. All of it lies in the schema <c>duplex</c>; dropping that schema leaves nothing behind.
+/// What capture by triggers keeps in the database: the outbox, who reads it and how far, the trigger function, and a
+/// trigger on every captured table. All of it lies in the schema <c>duplex</c>; dropping that schema leaves nothing
+/// behind.
 /// </summary>
 internal static class OutboxSchema
 {
@@ -17,9 +18,10 @@ internal static class OutboxSchema
     public const string Trigger = "duplex_capture";
 
     /// <summary>
-    /// The function runs as its owner, so that whoever may write to a table needs no right on the outbox; it reads our settings in
-    /// the form that tells nothing where they were never set; and its own settings give every value one text form, whatever the
-    /// writer's session uses. A row travels as its text beside the columns that it had, so that later DDL changes nothing in it.
+    /// The function runs as its owner, so that whoever may write to a table needs no right on the outbox; it reads
+    /// our settings in the form that tells nothing where they were never set; and its own settings give every value
+    /// one text form, whatever the writer's session uses. A row travels as its text beside the columns that it had,
+    /// so that later DDL changes nothing in it.
     /// </summary>
     private const string Definition = """
         CREATE TABLE IF NOT EXISTS duplex.outbox (
@@ -56,7 +58,9 @@ internal static class OutboxSchema
         END $function$;
         """;
 
-    /// <summary>Makes whatever is missing of the outbox. Idempotent; safe beside another reader that does the same.</summary>
+    /// <summary>
+    /// Makes whatever is missing of the outbox. Idempotent; safe beside another reader that does the same.
+    /// </summary>
     public static async Task EnsureAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -78,8 +82,8 @@ internal static class OutboxSchema
     }
 
     /// <summary>
-    /// Puts the triggers on a table. From the commit on every write is captured: creating a trigger waits for the writers that
-    /// are at work.
+    /// Puts the triggers on a table. From the commit on every write is captured: creating a trigger waits for the
+    /// writers that are at work.
     /// </summary>
     public static async Task AttachAsync(
         NpgsqlConnection connection, string stream, TableName table, CancellationToken cancellationToken)
@@ -125,7 +129,8 @@ internal static class OutboxSchema
     }
 
     /// <summary>Takes the triggers off a table, if the table is still there.</summary>
-    public static async Task DetachAsync(NpgsqlConnection connection, TableName table, CancellationToken cancellationToken)
+    public static async Task DetachAsync(
+        NpgsqlConnection connection, TableName table, CancellationToken cancellationToken)
     {
         await using var exists = new NpgsqlCommand("SELECT to_regclass($1) IS NOT NULL", connection);
         exists.Parameters.Add(new NpgsqlParameter { Value = table.Sql, NpgsqlDbType = NpgsqlDbType.Text });
@@ -138,13 +143,15 @@ internal static class OutboxSchema
         }
     }
 
-    internal static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    internal static async Task ExecuteAsync(
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<bool> TestAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    private static async Task<bool> TestAsync(
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(cancellationToken) is true;

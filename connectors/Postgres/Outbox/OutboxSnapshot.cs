@@ -10,8 +10,8 @@ using NpgsqlTypes;
 namespace Duplex.Connectors.Postgres.Outbox;
 
 /// <summary>
-/// Reads the rows that a table has, chunk by chunk in the order of the key. A row of which the outbox holds an entry that was not
-/// read yet is left out: the entry has the whole row, and comes in its own order.
+/// Reads the rows that a table has, chunk by chunk in the order of the key. A row of which the outbox holds an entry
+/// that was not read yet is left out: the entry has the whole row, and comes in its own order.
 /// </summary>
 internal sealed class OutboxSnapshot(NpgsqlConnection connection, TableSchema table, string stream)
 {
@@ -29,7 +29,8 @@ internal sealed class OutboxSnapshot(NpgsqlConnection connection, TableSchema ta
     public async Task<OutboxChunk> ReadAsync(
         long read, IReadOnlyList<string>? after, int rowsMax, CancellationToken cancellationToken)
     {
-        // Rows and entries are of one moment: an entry that the rows' moment does not see comes later, and so does its row.
+        // Rows and entries are of one moment: an entry that the rows' moment does not see comes later, and so does
+        // its row.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         var rows = await ReadRowsAsync(after, rowsMax, cancellationToken);
         var younger = rows.Rows.Count == 0 ? [] : await ReadKeysAsync(read, cancellationToken);

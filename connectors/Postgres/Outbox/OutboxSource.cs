@@ -7,8 +7,9 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Outbox;
 
 /// <summary>
-/// Captures changes where there is no logical replication: triggers write them to an outbox table and notify; this source reads
-/// the outbox in order, beside a snapshot of the rows that exist. Sessions that set <c>duplex.reverse_off</c> are not captured.
+/// Captures changes where there is no logical replication: triggers write them to an outbox table and notify; this
+/// source reads the outbox in order, beside a snapshot of the rows that exist. Sessions that set
+/// <c>duplex.reverse_off</c> are not captured.
 /// </summary>
 internal sealed class OutboxSource : IRecordSource
 {
@@ -57,7 +58,8 @@ internal sealed class OutboxSource : IRecordSource
     /// <inheritdoc/>
     public async ValueTask ConfirmAsync(Position position, CancellationToken cancellationToken)
     {
-        // Letting go of entries once a second is often enough; what is read again after a restart is known by its number.
+        // Letting go of entries once a second is often enough; what is read again after a restart is known by its
+        // number.
         var now = _context.Clock.GetTimestamp();
         if (_confirmedAt != 0 && _context.Clock.GetElapsedTime(_confirmedAt, now) < TimeSpan.FromSeconds(1))
         {

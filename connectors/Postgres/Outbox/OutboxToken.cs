@@ -5,7 +5,9 @@ using Duplex.Sdk;
 
 namespace Duplex.Connectors.Postgres.Outbox;
 
-/// <summary>The part of a position that only capture by outbox reads: how far the snapshot of each stream has got.</summary>
+/// <summary>
+/// The part of a position that only capture by outbox reads: how far the snapshot of each stream has got.
+/// </summary>
 internal sealed record OutboxToken(IReadOnlyDictionary<string, StreamProgress> Streams)
 {
     private const string Kind = "outbox1";
@@ -40,7 +42,8 @@ internal sealed record OutboxToken(IReadOnlyDictionary<string, StreamProgress> S
     }
 
     /// <summary>Reads the JSON form.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: the position is of another capture mode or version.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: the position is of another capture mode or
+    /// version.</exception>
     public static OutboxToken Read(Position position)
     {
         try

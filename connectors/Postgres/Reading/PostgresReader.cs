@@ -149,7 +149,8 @@ public sealed class PostgresReader(PostgresDatabase database) : IRecordReader
         }
         catch (PostgresException e) when (e.SqlState.StartsWith("22", StringComparison.Ordinal))
         {
-            // A key that the key's type cannot hold ("abc" for a number) is the key of no row; the others are asked without it.
+            // A key that the key's type cannot hold ("abc" for a number) is the key of no row; the others are asked
+            // without it.
             if (asked.Length > 1)
             {
                 var half = asked.Length / 2;

@@ -6,15 +6,20 @@ using NpgsqlTypes;
 
 namespace Duplex.Connectors.Postgres.Rows;
 
-/// <summary>Statements that find a table's rows by their keys. Keys travel as text and are read by the server as the columns' types.</summary>
+/// <summary>
+/// Statements that find a table's rows by their keys. Keys travel as text and are read by the server as the columns'
+/// types.
+/// </summary>
 internal static class KeyLookup
 {
     /// <summary>
-    /// A statement that gives the number of the key in the list (from 1) and the row's image, for each key that has a row.
+    /// A statement that gives the number of the key in the list (from 1) and the row's image, for each key that has a
+    /// row.
     /// </summary>
     /// <param name="table">The table; it has a key.</param>
     /// <param name="keys">The keys; each with as many parts as the table's key has columns.</param>
-    /// <param name="suffix">What follows in the statement, e.g. a lock: rows are locked in the order of their keys.</param>
+    /// <param name="suffix">What follows in the statement, e.g. a lock: rows are locked in the order of their
+    /// keys.</param>
     public static NpgsqlBatchCommand Command(TableSchema table, IReadOnlyList<RecordKey> keys, string suffix = "")
     {
         var names = table.Key.Select(static (_, i) => $"k{i}").ToList();

@@ -6,8 +6,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Rows;
 
 /// <summary>
-/// One row as the server writes it in <c>ROW(…)::text</c>: every column in its own lossless text form, NULL apart from the
-/// empty text, whatever the types are. One text per row is also what makes a read cheap.
+/// One row as the server writes it in <c>ROW(…)::text</c>: every column in its own lossless text form, NULL apart
+/// from the empty text, whatever the types are. One text per row is also what makes a read cheap.
 /// </summary>
 public sealed class RowImage
 {

@@ -3,12 +3,14 @@ using System.Text.Json;
 
 namespace Duplex.Connectors.Postgres.Sink;
 
-/// <summary>Partial JSON objects against whole ones: a nested object in a write names only the members to set.</summary>
+/// <summary>
+/// Partial JSON objects against whole ones: a nested object in a write names only the members to set.
+/// </summary>
 internal static class FieldMerge
 {
     /// <summary>
-    /// Whether the value already is what is wanted: equal, or for objects, equal in every member that is wanted. A member that is
-    /// absent equals null. Numbers are compared by value, with all their digits.
+    /// Whether the value already is what is wanted: equal, or for objects, equal in every member that is wanted. A
+    /// member that is absent equals null. Numbers are compared by value, with all their digits.
     /// </summary>
     public static bool Covers(JsonElement current, JsonElement wanted)
     {
@@ -31,7 +33,9 @@ internal static class FieldMerge
         return true;
     }
 
-    /// <summary>The current object with the wanted members set in it, at every depth; anything else is replaced.</summary>
+    /// <summary>
+    /// The current object with the wanted members set in it, at every depth; anything else is replaced.
+    /// </summary>
     public static JsonElement Merge(JsonElement current, JsonElement wanted)
     {
         if (wanted.ValueKind != JsonValueKind.Object || current.ValueKind != JsonValueKind.Object)

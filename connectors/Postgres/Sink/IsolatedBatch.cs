@@ -4,9 +4,10 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Sink;
 
 /// <summary>
-/// Runs statements for many items in one round trip inside an open transaction, so that an item whose statement fails leaves the
-/// others standing. After a failure everything since the savepoint is undone, what came before the failed item runs again, then
-/// what comes after it: each failure costs one round trip more, and no item runs more than twice on account of it.
+/// Runs statements for many items in one round trip inside an open transaction, so that an item whose statement fails
+/// leaves the others standing. After a failure everything since the savepoint is undone, what came before the failed
+/// item runs again, then what comes after it: each failure costs one round trip more, and no item runs more than
+/// twice on account of it.
 /// </summary>
 internal static class IsolatedBatch
 {

@@ -8,9 +8,9 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Sink;
 
 /// <summary>
-/// Writes rows: inserts, updates of only the fields that differ, deletes. A batch is one transaction; a record that the server
-/// refuses fails alone. Every write is marked, so that its echo is known, and noted under its idempotency key, so that repeating
-/// it after a lost answer changes nothing.
+/// Writes rows: inserts, updates of only the fields that differ, deletes. A batch is one transaction; a record that
+/// the server refuses fails alone. Every write is marked, so that its echo is known, and noted under its idempotency
+/// key, so that repeating it after a lost answer changes nothing.
 /// </summary>
 public sealed partial class PostgresSink : IRecordSink
 {
@@ -137,7 +137,8 @@ public sealed partial class PostgresSink : IRecordSink
         }
         catch (PostgresException e)
         {
-            // A refusal that names no statement of one record: a key that its type cannot hold, a constraint checked at the commit.
+            // A refusal that names no statement of one record: a key that its type cannot hold, a constraint checked
+            // at the commit.
             if (plans.Count == 1)
             {
                 outcomes[plans[0].Index] = WriteOutcome.Failure(RecordFailures.Of(e, table, plans[0]));
@@ -156,7 +157,8 @@ public sealed partial class PostgresSink : IRecordSink
     {
         if (failure is PostgresException { SqlState: "23505", ConstraintName: "writes_pkey", SchemaName: "duplex" })
         {
-            return new SyncError(ErrorCode.SinkBusy, $"Another worker writes to {table.Name} under the same idempotency key.");
+            return new SyncError(
+                ErrorCode.SinkBusy, $"Another worker writes to {table.Name} under the same idempotency key.");
         }
 
         if (failure is PostgresException { SqlState: "42P01" } missing
@@ -245,7 +247,8 @@ public sealed partial class PostgresSink : IRecordSink
         if (parts != table.Key.Count && !(parts == 0 && plan.Request.Operation == WriteOperation.Create))
         {
             var columns = string.Join(", ", table.Key.Select(static c => c.Name));
-            plan.Refuse($"The key of {table.Name} is ({columns}); the request's key has {parts} parts.", table.Key[0].Name);
+            plan.Refuse(
+                $"The key of {table.Name} is ({columns}); the request's key has {parts} parts.", table.Key[0].Name);
         }
     }
 

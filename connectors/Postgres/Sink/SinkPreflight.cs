@@ -5,9 +5,14 @@ using NpgsqlTypes;
 
 namespace Duplex.Connectors.Postgres.Sink;
 
-/// <summary>What the sink needs at the database beside the rights on its tables: the ledger of writes, and the tables' sequences.</summary>
+/// <summary>
+/// What the sink needs at the database beside the rights on its tables: the ledger of writes, and the tables'
+/// sequences.
+/// </summary>
 internal static class SinkPreflight
 {
+    private const string Purpose = "in which writes are noted so that none is made twice";
+
     private const string LedgerSql = """
         SELECT c.oid IS NOT NULL,
                c.oid IS NULL OR (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
@@ -24,13 +29,16 @@ internal static class SinkPreflight
         SELECT pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.relname)
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_catalog.pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'a'
+        JOIN pg_catalog.pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+            AND d.deptype = 'a'
         JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
         JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
         WHERE n.nspname = $1 AND c.relname = $2 AND NOT has_sequence_privilege(s.oid, 'USAGE')
         """;
 
-    /// <summary>Adds what is missing for writes to the streams, each with the statement that mends it. Changes nothing.</summary>
+    /// <summary>
+    /// Adds what is missing for writes to the streams, each with the statement that mends it. Changes nothing.
+    /// </summary>
     public static async Task CheckAsync(
         NpgsqlConnection connection, FindingList found, IReadOnlyList<string> streams, CancellationToken cancellationToken)
     {
@@ -56,12 +64,12 @@ internal static class SinkPreflight
         var role = TableName.Quote(reader.GetString(3));
         if (exists && !usable)
         {
-            found.Error("ledger_privilege", $"Role {role} may not use duplex.writes, in which writes are noted so that none is made twice.",
+            found.Error("ledger_privilege", $"Role {role} may not use duplex.writes, {Purpose}.",
                 $"GRANT USAGE ON SCHEMA duplex TO {role}; GRANT SELECT, INSERT, DELETE ON duplex.writes TO {role};");
         }
         else if (!exists && !creatable)
         {
-            found.Error("ledger_create", $"Role {role} may not create duplex.writes, in which writes are noted so that none is made twice.",
+            found.Error("ledger_create", $"Role {role} may not create duplex.writes, {Purpose}.",
                 $"{WriteLedger.Definition} GRANT USAGE ON SCHEMA duplex TO {role}; "
                 + $"GRANT SELECT, INSERT, DELETE ON duplex.writes TO {role};");
         }
@@ -80,7 +88,8 @@ internal static class SinkPreflight
         while (await reader.ReadAsync(cancellationToken))
         {
             var sequence = reader.GetString(0);
-            found.Error("sequence_privilege", $"Role {role} may not use {sequence}, from which new rows of {stream} get their numbers.",
+            found.Error("sequence_privilege",
+                $"Role {role} may not use {sequence}, from which new rows of {stream} get their numbers.",
                 $"GRANT USAGE ON SEQUENCE {sequence} TO {role};");
         }
     }

@@ -6,8 +6,9 @@ using NpgsqlTypes;
 namespace Duplex.Connectors.Postgres.Sink;
 
 /// <summary>
-/// The table <c>duplex.writes</c> at the sink: which write was done under which idempotency key, and the key of its record. It
-/// is written in the transaction of the write, so that a write whose outcome never reached us is found when it is repeated.
+/// The table <c>duplex.writes</c> at the sink: which write was done under which idempotency key, and the key of its
+/// record. It is written in the transaction of the write, so that a write whose outcome never reached us is found
+/// when it is repeated.
 /// </summary>
 internal static class WriteLedger
 {
@@ -27,7 +28,8 @@ internal static class WriteLedger
     public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
 
     /// <summary>Makes the table where it is missing.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.SinkUnauthorized"/>: it is missing and the role may not make it.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.SinkUnauthorized"/>: it is missing and the role may not
+    /// make it.</exception>
     public static async Task EnsureAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try
@@ -125,7 +127,8 @@ internal static class WriteLedger
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string name, CancellationToken cancellationToken)
+    private static async Task<bool> ExistsAsync(
+        NpgsqlConnection connection, string name, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand($"SELECT {name} IS NOT NULL", connection);
         return await command.ExecuteScalarAsync(cancellationToken) is true;

@@ -17,7 +17,9 @@ internal sealed class WritePlan(WriteRequest request, int index)
     /// <summary>Its place among the requests of the call.</summary>
     public int Index { get; } = index;
 
-    /// <summary>The key under which its row is looked for: the request's, or the one an earlier attempt noted.</summary>
+    /// <summary>
+    /// The key under which its row is looked for: the request's, or the one an earlier attempt noted.
+    /// </summary>
     public RecordKey Key { get; set; } = request.Key;
 
     /// <summary>Whether an earlier attempt under the same idempotency key was committed.</summary>
@@ -29,13 +31,17 @@ internal sealed class WritePlan(WriteRequest request, int index)
     /// <summary>The record of <see cref="Row"/>.</summary>
     public Record? Current { get; set; }
 
-    /// <summary>Fields of the current row that differ from what is wanted or expected, until the server has judged their text.</summary>
+    /// <summary>
+    /// Fields of the current row that differ from what is wanted or expected, until the server has judged their text.
+    /// </summary>
     public List<FieldDoubt> Doubts { get; } = [];
 
     /// <summary>How it ended; null while it is on its way.</summary>
     public WriteOutcome? Outcome { get; set; }
 
-    /// <summary>The columns to write and the texts to write into them, in the order of the statement's parameters.</summary>
+    /// <summary>
+    /// The columns to write and the texts to write into them, in the order of the statement's parameters.
+    /// </summary>
     public IReadOnlyList<(ColumnSchema Column, string? Text)> Values => _values;
 
     /// <summary>Ends the request with an error that names a field.</summary>
@@ -95,7 +101,9 @@ internal sealed class WritePlan(WriteRequest request, int index)
         }
     }
 
-    /// <summary>Decides after the server has judged the doubts: a conflict, nothing to write, or the columns to write.</summary>
+    /// <summary>
+    /// Decides after the server has judged the doubts: a conflict, nothing to write, or the columns to write.
+    /// </summary>
     public void Decide(TableSchema table)
     {
         var differing = Doubts.Where(static d => !d.HasWanted).ToList();
@@ -118,7 +126,9 @@ internal sealed class WritePlan(WriteRequest request, int index)
     /// <summary>Whether two values of a column are the same as far as that can be told without the server.</summary>
     internal static bool Same(ColumnSchema column, JsonElement current, JsonElement other)
     {
-        if (column.BaseType.Oid == 1042 && current.ValueKind == JsonValueKind.String && other.ValueKind == JsonValueKind.String)
+        if (column.BaseType.Oid == 1042
+            && current.ValueKind == JsonValueKind.String
+            && other.ValueKind == JsonValueKind.String)
         {
             // Blanks at the end of a char(n) mean nothing.
             return current.GetString()!.TrimEnd(' ') == other.GetString()!.TrimEnd(' ');
@@ -129,21 +139,25 @@ internal sealed class WritePlan(WriteRequest request, int index)
             : JsonElement.DeepEquals(current, other);
     }
 
-    private static IEnumerable<JsonProperty> Members(Record? record) => record is null ? [] : record.Root.EnumerateObject();
+    private static IEnumerable<JsonProperty> Members(Record? record) =>
+        record is null ? [] : record.Root.EnumerateObject();
 
     private ColumnSchema? Column(TableSchema table, string name)
     {
         var column = table.Find(name);
         if (column is null)
         {
-            Refuse($"{table.Name} has no column {name}.", name, $"ALTER TABLE {table.Name.Sql} ADD COLUMN …, or map another field.");
+            Refuse($"{table.Name} has no column {name}.", name,
+                $"ALTER TABLE {table.Name.Sql} ADD COLUMN …, or map another field.");
         }
 
         return column;
     }
 }
 
-/// <summary>A field whose current value differs, as JSON, from what is wanted and perhaps from what is believed.</summary>
+/// <summary>
+/// A field whose current value differs, as JSON, from what is wanted and perhaps from what is believed.
+/// </summary>
 /// <param name="Column">The column.</param>
 /// <param name="Current">Its value.</param>
 /// <param name="Wanted">What to write; null for a delete.</param>
@@ -170,7 +184,9 @@ internal sealed record FieldDoubt(ColumnSchema Column, JsonElement Current, Json
         _ => true,
     };
 
-    /// <summary>The type that a text is read as for the comparison: without lengths, so that nothing is cut off.</summary>
+    /// <summary>
+    /// The type that a text is read as for the comparison: without lengths, so that nothing is cut off.
+    /// </summary>
     public string ComparedAs => (Column.BaseType.Element ?? Column.BaseType).Oid is 1042 or 1043 or 1560 or 1562
         ? Column.BaseType.Name
         : Column.Native;

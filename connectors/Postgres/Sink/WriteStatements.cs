@@ -8,7 +8,10 @@ using NpgsqlTypes;
 
 namespace Duplex.Connectors.Postgres.Sink;
 
-/// <summary>The statements of a transaction of the sink. Values travel as text and are read by the server as the columns' types.</summary>
+/// <summary>
+/// The statements of a transaction of the sink. Values travel as text and are read by the server as the columns'
+/// types.
+/// </summary>
 internal static class WriteStatements
 {
     /// <summary>The prefix of the transactional messages that mark our writes.</summary>
@@ -18,7 +21,8 @@ internal static class WriteStatements
     public const string OriginSetting = "duplex.origin";
 
     /// <summary>
-    /// Starts a transaction whose commit is on disk when it is confirmed, also where the database is set to be quick about it.
+    /// Starts a transaction whose commit is on disk when it is confirmed, also where the database is set to be quick
+    /// about it.
     /// </summary>
     public static IEnumerable<NpgsqlBatchCommand> Begin() =>
     [
@@ -26,7 +30,9 @@ internal static class WriteStatements
         new("SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"),
     ];
 
-    /// <summary>Marks what follows in the transaction as ours: in the log for logical decoding, and in a setting for triggers.</summary>
+    /// <summary>
+    /// Marks what follows in the transaction as ours: in the log for logical decoding, and in a setting for triggers.
+    /// </summary>
     public static NpgsqlBatchCommand Mark(string mark)
     {
         var command = new NpgsqlBatchCommand(
@@ -43,7 +49,9 @@ internal static class WriteStatements
         _ => Delete(table, plan),
     };
 
-    /// <summary>Asks the server for its own text forms of the wanted and believed values of a request's fields in doubt.</summary>
+    /// <summary>
+    /// Asks the server for its own text forms of the wanted and believed values of a request's fields in doubt.
+    /// </summary>
     public static NpgsqlBatchCommand Judge(IReadOnlyList<FieldDoubt> doubts)
     {
         var command = new NpgsqlBatchCommand();
@@ -52,7 +60,8 @@ internal static class WriteStatements
         {
             foreach (var value in (System.Text.Json.JsonElement?[])[doubt.Wanted, doubt.Believed])
             {
-                command.Parameters.Add(KeyLookup.Parameter(value is { } v ? PostgresText.FromJson(doubt.Column.Type, v) : null));
+                var text = value is { } v ? PostgresText.FromJson(doubt.Column.Type, v) : null;
+                command.Parameters.Add(KeyLookup.Parameter(text));
                 fields.Add($"${command.Parameters.Count.ToString(CultureInfo.InvariantCulture)}::{doubt.ComparedAs}");
             }
         }
@@ -91,8 +100,8 @@ internal static class WriteStatements
         return command;
     }
 
-    // The cast goes to the type without its length: from there the server assigns as it does for everyone, and refuses what is too
-    // long, where an explicit cast to the column's full type would cut it off.
+    // The cast goes to the type without its length: from there the server assigns as it does for everyone, and
+    // refuses what is too long, where an explicit cast to the column's full type would cut it off.
     private static List<string> Parameters(NpgsqlBatchCommand command, WritePlan plan)
     {
         var parameters = new List<string>();

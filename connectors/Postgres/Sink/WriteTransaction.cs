@@ -11,15 +11,16 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Sink;
 
 /// <summary>
-/// Requests of one table in one transaction: look the idempotency keys up and lock the rows; compare; write, each write behind
-/// its own mark; note the writes and commit. Four round trips, whatever the number of requests.
+/// Requests of one table in one transaction: look the idempotency keys up and lock the rows; compare; write, each
+/// write behind its own mark; note the writes and commit. Four round trips, whatever the number of requests.
 /// </summary>
 internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema table, IReadOnlyList<WritePlan> plans)
 {
     private const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8";
 
     /// <summary>Runs to the commit. Every plan has its outcome then; after a throw, none has.</summary>
-    /// <exception cref="NpgsqlException">Nothing was written, or, when the commit's answer did not come, it is not known.</exception>
+    /// <exception cref="NpgsqlException">Nothing was written, or, when the commit's answer did not come, it is not
+    /// known.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -139,7 +140,8 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
             return;
         }
 
-        // A text that the type refuses is certainly not what the row holds: the write itself says what is wrong with it.
+        // A text that the type refuses is certainly not what the row holds: the write itself says what is wrong with
+        // it.
         await IsolatedBatch.RunAsync(
             connection,
             doubtful.Count,

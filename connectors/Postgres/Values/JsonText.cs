@@ -10,7 +10,8 @@ public static class JsonText
         [.. Enumerable.Range(0, 0x20).Select(static c => (byte)c), (byte)'"', (byte)'\\']);
 
     private static readonly SearchValues<byte> PlainAscii = SearchValues.Create(
-        [.. Enumerable.Range(0x20, 0x5F).Select(static c => (byte)c).Where(static c => c is not (byte)'"' and not (byte)'\\')]);
+        [.. Enumerable.Range(0x20, 0x5F).Select(static c => (byte)c)
+            .Where(static c => c is not (byte)'"' and not (byte)'\\')]);
 
     /// <summary>Writes the text as a JSON string. Only what JSON demands is escaped.</summary>
     public static void WriteString(ReadOnlySpan<byte> text, IBufferWriter<byte> output)

@@ -61,7 +61,8 @@ internal static class PostgresArray
         }
     }
 
-    private static int WritePlain(PostgresType type, ReadOnlySpan<byte> rest, byte delimiter, IBufferWriter<byte> output)
+    private static int WritePlain(
+        PostgresType type, ReadOnlySpan<byte> rest, byte delimiter, IBufferWriter<byte> output)
     {
         // A backslash never stands in an unquoted element: the server quotes every element that holds one.
         var end = rest.IndexOfAny(delimiter, (byte)'}');

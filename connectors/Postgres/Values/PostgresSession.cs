@@ -3,8 +3,8 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Values;
 
 /// <summary>
-/// The session settings under which a value has one text form, whoever reads it: capture, snapshot, reader and sink. Every
-/// connection of the connector, replication connections included, is opened with them.
+/// The session settings under which a value has one text form, whoever reads it: capture, snapshot, reader and sink.
+/// Every connection of the connector, replication connections included, is opened with them.
 /// </summary>
 public static class PostgresSession
 {
@@ -21,8 +21,8 @@ public static class PostgresSession
     }
 
     /// <summary>
-    /// A pool of connections with the settings. The driver does not load the server's types: values are exchanged as text, and
-    /// the driver fails on some types (arrays of domains over arrays).
+    /// A pool of connections with the settings. The driver does not load the server's types: values are exchanged as
+    /// text, and the driver fails on some types (arrays of domains over arrays).
     /// </summary>
     /// <param name="connection">Where to connect to. Not changed.</param>
     /// <param name="options">Further options: <c>-c lock_timeout=10s</c>.</param>

@@ -4,13 +4,15 @@ using System.Text.Json;
 namespace Duplex.Connectors.Postgres.Values;
 
 /// <summary>
-/// The two ways between PostgreSQL's text form of a value and its JSON form in a record (<see cref="PostgresKind"/>). The text
-/// form is the one that <see cref="PostgresSession"/>'s settings give. What goes in comes back: for every value,
-/// <see cref="FromJson"/> of <see cref="WriteJson"/> is a text that the server reads as the same value.
+/// The two ways between PostgreSQL's text form of a value and its JSON form in a record (<see cref="PostgresKind"/>).
+/// The text form is the one that <see cref="PostgresSession"/>'s settings give. What goes in comes back: for every
+/// value, <see cref="FromJson"/> of <see cref="WriteJson"/> is a text that the server reads as the same value.
 /// </summary>
 public static class PostgresText
 {
-    /// <summary>Documents nested deeper than this are carried as text, because JSON readers refuse depths beyond 64.</summary>
+    /// <summary>
+    /// Documents nested deeper than this are carried as text, because JSON readers refuse depths beyond 64.
+    /// </summary>
     private const int JsonDepthMax = 40;
 
     /// <summary>Writes the JSON form of a value that is not NULL. Stateless; safe in parallel.</summary>
@@ -44,7 +46,9 @@ public static class PostgresText
         }
     }
 
-    /// <summary>Writes the JSON form of an element of an array, where a nested JSON array would mean a further dimension.</summary>
+    /// <summary>
+    /// Writes the JSON form of an element of an array, where a nested JSON array would mean a further dimension.
+    /// </summary>
     internal static void WriteElement(PostgresType type, ReadOnlySpan<byte> text, IBufferWriter<byte> output)
     {
         switch (type.Kind)
@@ -62,8 +66,8 @@ public static class PostgresText
     }
 
     /// <summary>
-    /// The text that the server reads as the JSON value, for a parameter in text format; null for NULL. Nothing is checked here:
-    /// what the type does not take, the server refuses.
+    /// The text that the server reads as the JSON value, for a parameter in text format; null for NULL. Nothing is
+    /// checked here: what the type does not take, the server refuses.
     /// </summary>
     public static string? FromJson(PostgresType type, JsonElement value)
     {

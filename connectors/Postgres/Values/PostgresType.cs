@@ -2,9 +2,12 @@ using System.Collections.Frozen;
 
 namespace Duplex.Connectors.Postgres.Values;
 
-/// <summary>A type of a PostgreSQL server, as far as its values' JSON form depends on it. Domains are resolved to their base.</summary>
+/// <summary>
+/// A type of a PostgreSQL server, as far as its values' JSON form depends on it. Domains are resolved to their base.
+/// </summary>
 /// <param name="Oid">The type's oid (a domain's own, not its base's).</param>
-/// <param name="Name">The name as SQL accepts it anywhere, qualified and quoted: <c>pg_catalog.int4</c>, <c>public."Mood"</c>.</param>
+/// <param name="Name">The name as SQL accepts it anywhere, qualified and quoted: <c>pg_catalog.int4</c>,
+/// <c>public."Mood"</c>.</param>
 /// <param name="Kind">The JSON form.</param>
 public sealed record PostgresType(uint Oid, string Name, PostgresKind Kind)
 {
@@ -28,7 +31,9 @@ public sealed record PostgresType(uint Oid, string Name, PostgresKind Kind)
     /// <summary>A built-in type by oid, arrays of them included; null when the catalog must be asked.</summary>
     public static PostgresType? BuiltIn(uint oid) => BuiltIns.GetValueOrDefault(oid);
 
-    /// <summary>The JSON form of a built-in base type by its oid; <see cref="PostgresKind.Text"/> for all others.</summary>
+    /// <summary>
+    /// The JSON form of a built-in base type by its oid; <see cref="PostgresKind.Text"/> for all others.
+    /// </summary>
     internal static PostgresKind KindOf(uint oid) => oid switch
     {
         16 => PostgresKind.Boolean,
