@@ -19,7 +19,7 @@ internal static class SinkPreflight
                    AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'DELETE')),
                CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
                     ELSE has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE') END,
-               current_user::text
+               current_user::text, n.oid IS NOT NULL
         FROM (SELECT) one
         LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'duplex'
         LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'writes'
@@ -70,8 +70,9 @@ internal static class SinkPreflight
         else if (!exists && !creatable)
         {
             found.Error("ledger_create", $"Role {role} may not create duplex.writes, {Purpose}.",
-                $"{WriteLedger.Definition} GRANT USAGE ON SCHEMA duplex TO {role}; "
-                + $"GRANT SELECT, INSERT, DELETE ON duplex.writes TO {role};");
+                reader.GetBoolean(4)
+                    ? $"GRANT USAGE, CREATE ON SCHEMA duplex TO {role};"
+                    : $"CREATE SCHEMA duplex AUTHORIZATION {role};");
         }
 
         return role;

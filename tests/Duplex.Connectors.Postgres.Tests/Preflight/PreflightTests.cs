@@ -74,7 +74,7 @@ public sealed class PreflightTests(PostgresServer server)
             errors.Select(static f => f.Code).ShouldBe(
             [
                 "postgres.replication_role", "postgres.schema_privilege", "postgres.select_privilege", "postgres.no_publication",
-                "postgres.write_privilege",
+                "postgres.write_privilege", "postgres.ledger_create",
             ]);
             foreach (var error in errors)
             {
