@@ -44,10 +44,7 @@ internal sealed class ConnectionSection
         var before = report.Errors;
         var head = new Section(map, $"The connection {name.Text}", report, references);
         var tenant = head.Text("tenant") ?? DefaultTenant;
-        if (map.Find("tenant") is ScalarNode tenantNode && !References.Has(tenantNode.Text))
-        {
-            ConfigNames.Check(tenantNode, "A tenant", report);
-        }
+        ConfigNames.Check(map.Find("tenant") ?? map, tenant, "A tenant", report);
 
         var known = sources.Connectors.Select(static c => c.Spec.Name).ToList();
         var connectorName = head.Text("connector", $"Add connector: with one of {string.Join(", ", known)}.");

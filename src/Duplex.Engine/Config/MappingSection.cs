@@ -8,6 +8,7 @@ namespace Duplex.Engine.Config;
 internal static class MappingSection
 {
     private const int RulesMax = 1000;
+    private const int PathsMax = 32;
     private static readonly string[] Members = ["a", "b", "via", "direction"];
 
     public static IReadOnlyList<MappingRule> Rules(Section sync, ConfigReport report)
@@ -93,7 +94,12 @@ internal static class MappingSection
             ListNode list => list.Items,
             _ => [node],
         };
-        foreach (var item in nodes)
+        if (nodes.Count > PathsMax)
+        {
+            report.Error("config.bad_value", node!, $"A side of a rule has at most {PathsMax} fields.", "Write several rules.");
+        }
+
+        foreach (var item in nodes.Take(PathsMax))
         {
             if (item is not ScalarNode scalar)
             {

@@ -66,6 +66,13 @@ internal static class SyncSection
             Path = map.Pointer,
         };
         CheckMapping(model, report);
+        if (direction == SyncDirection.TwoWay && match.Count == 0)
+        {
+            report.Add(FindingSeverity.Warning, "config.no_match", map,
+                $"The sync {model.Name} has no match: records that exist on both sides are not paired, and each is made anew on the other.",
+                "Add match: [ { a: email, b: email } ] with fields that identify a record, unless one side is empty.");
+        }
+
         return model;
     }
 

@@ -210,6 +210,44 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void A_two_way_sync_that_pairs_nothing_is_warned_of_and_loads()
+    {
+        var warned = ConfigSamples.Load(ConfigSamples.WithSync("mapping: [ { a: name, b: name } ]"));
+        var oneWay = ConfigSamples.Load(ConfigSamples.WithSync("direction: a_to_b\nmapping: [ { a: name, b: name } ]"));
+
+        warned.Model.ShouldNotBeNull();
+        ConfigSamples.Only(warned, "config.no_match").Severity.ShouldBe(FindingSeverity.Warning);
+        oneWay.Findings.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("../up")]
+    [InlineData("canary/x")]
+    public void A_tenant_that_a_reference_names_keeps_to_the_rules_and_is_not_told(string tenant)
+    {
+        var yaml = ConfigSamples.WithSync("mapping: [ { a: name, b: name } ]").Replace("tenant: acme", "tenant: \"${env:T}\"");
+
+        var good = ConfigSamples.Load(yaml, new() { ["T"] = "acme" });
+        var bad = ConfigSamples.Load(yaml, new() { ["T"] = tenant });
+
+        good.Model.ShouldNotBeNull().Syncs.Keys.ShouldBe(["acme/customers"]);
+        bad.Model.ShouldBeNull();
+        bad.Findings.ShouldContain(static f => f.Code == "config.bad_name" && f.Path == "/connections/shop/tenant");
+        bad.Findings.ShouldAllBe(f => !$"{f}".Contains(tenant));
+    }
+
+    [Fact]
+    public void A_rule_with_very_many_fields_is_refused()
+    {
+        var fields = string.Join(", ", Enumerable.Range(0, 1000).Select(static i => $"f{i}"));
+
+        var result = ConfigSamples.Load(ConfigSamples.WithSync($"mapping: [ {{ a: [{fields}], b: name, via: {{ join: ' ' }} }} ]"));
+
+        ConfigSamples.Only(result, "config.bad_value").Path.ShouldBe("/syncs/customers/mapping/0/a");
+    }
+
+    [Fact]
     public void A_file_that_is_not_there_is_a_finding()
     {
         var result = ConfigLoader.LoadFile("/nowhere/duplex.yaml", new ConfigSources { Connectors = SpecConnector.All });
