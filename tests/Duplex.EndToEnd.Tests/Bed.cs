@@ -48,6 +48,12 @@ internal sealed class Bed : IAsyncDisposable
 
     public NpgsqlDataSource Sql { get; }
 
+    /// <summary>Whether the engine runs in a process of its own.</summary>
+    public bool RunsOutside { get; set; }
+
+    /// <summary>The data directory.</summary>
+    public string Data => _data;
+
     public SyncEngine Engine { get; private set; } = null!;
 
     /// <summary>What the sync section of the configuration says beside its two sides.</summary>
@@ -92,7 +98,8 @@ internal sealed class Bed : IAsyncDisposable
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
             if (bed?.Engine is not { } engine)
             {
-                return Results.StatusCode(503);
+                // A server of its own takes the webhooks, or none does yet.
+                return Results.StatusCode(bed?.RunsOutside == true ? 200 : 503);
             }
 
             var (status, reason) = await engine.ReceiveWebhookAsync("acme", "billing",
@@ -118,9 +125,22 @@ internal sealed class Bed : IAsyncDisposable
     /// <summary>Opens the stores and makes the engine without starting it.</summary>
     public async Task PrepareAsync()
     {
+        var result = ConfigLoader.Load(Yaml(), Path.Combine(_data, "duplex.yaml"),
+            new ConfigSources { Connectors = [new PostgresConnector(), new StripeConnector()] });
+        result.Findings.Where(f => f.Severity == FindingSeverity.Error).ShouldBeEmpty();
+        _log = await EmbeddedChangeLog.OpenAsync(_data);
+        _store = await EmbeddedStateStore.OpenAsync(_data);
+        Engine = new SyncEngine(new EngineParts(
+            result.Model!, _log, _store, new RateBudget(TimeProvider.System), TimeProvider.System, Loggers()));
+    }
+
+    /// <summary>The configuration file.</summary>
+    public string Yaml(string server = "")
+    {
         var parts = new NpgsqlConnectionStringBuilder(_connectionString);
-        var yaml = $"""
+        return $"""
             data: {_data}
+            {server}
             connections:
               shop:
                 connector: postgres
@@ -145,13 +165,6 @@ internal sealed class Bed : IAsyncDisposable
                 b: {"{ connection: billing, stream: customers }"}
             {SyncSettings}
             """;
-        var result = ConfigLoader.Load(yaml, Path.Combine(_data, "duplex.yaml"),
-            new ConfigSources { Connectors = [new PostgresConnector(), new StripeConnector()] });
-        result.Findings.Where(f => f.Severity == FindingSeverity.Error).ShouldBeEmpty();
-        _log = await EmbeddedChangeLog.OpenAsync(_data);
-        _store = await EmbeddedStateStore.OpenAsync(_data);
-        Engine = new SyncEngine(new EngineParts(
-            result.Model!, _log, _store, new RateBudget(TimeProvider.System), TimeProvider.System, Loggers()));
     }
 
     public async Task StopAsync()

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace Duplex.EndToEnd.Tests;
+
+/// <summary>The real server in a process of its own, which can be killed.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly string _config;
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly StringBuilder _said = new();
+    private Process? _process;
+
+    public ServerProcess(Bed bed)
+    {
+        DataPort = FreePort();
+        ControlPort = FreePort();
+        _config = Path.Combine(bed.Data, "duplex.yaml");
+        File.WriteAllText(_config, bed.Yaml(string.Create(CultureInfo.InvariantCulture,
+            $"server: {{ data_plane: \"127.0.0.1:{DataPort}\", control_plane: \"127.0.0.1:{ControlPort}\", log_level: warning }}")));
+        bed.RunsOutside = true;
+        bed.Stripe.AddWebhook(new Uri(string.Create(CultureInfo.InvariantCulture,
+            $"http://127.0.0.1:{DataPort}/webhooks/acme/billing")), ["whsec_test"]);
+    }
+
+    public int DataPort { get; }
+
+    public int ControlPort { get; }
+
+    /// <summary>How often it was killed while it ran.</summary>
+    public int Kills { get; private set; }
+
+    public bool HasExited => _process is null or { HasExited: true };
+
+    public string Said
+    {
+        get
+        {
+            lock (_said)
+            {
+                return _said.ToString();
+            }
+        }
+    }
+
+    public void Start()
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "duplex.dll"), "run", "--config", _config },
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, line) => Hear(line.Data);
+        _process.OutputDataReceived += (_, line) => Hear(line.Data);
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        _process!.HasExited.ShouldBeFalse(Said);
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        Kills++;
+    }
+
+    /// <summary>SIGTERM; returns the exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    public long ResidentBytes()
+    {
+        _process!.Refresh();
+        return _process.WorkingSet64;
+    }
+
+    /// <summary>The status document; null while the server does not answer.</summary>
+    public async Task<JsonElement?> StatusAsync()
+    {
+        try
+        {
+            var text = await _http.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture,
+                $"http://127.0.0.1:{ControlPort}/v1/status")));
+            return JsonElement.Parse(text);
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+        _http.Dispose();
+    }
+
+    private void Hear(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_said)
+            {
+                _said.AppendLine(line);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
