@@ -260,6 +260,11 @@ internal sealed class Bed : IAsyncDisposable
 
     private async Task<string> DescribeAsync()
     {
+        if (Engine is null)
+        {
+            return "";
+        }
+
         var status = await Engine.StatusAsync(default);
         var letters = await _store!.ListDeadLettersAsync(null, 0, 5, default);
         return string.Join('\n', status.NotReadyBecause.Concat(status.Syncs.SelectMany(static s => s.Legs).Select(static l => l.ToString()))

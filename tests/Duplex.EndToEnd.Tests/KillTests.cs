@@ -37,7 +37,7 @@ public sealed class KillTests(ITestOutputHelper output)
         await KillAgainAndAgainAsync(server, stop.Token);
         await edits;
         bed.Stripe.ClearFaults();
-        await SettleAsync(bed, server);
+        await SettleAsync(bed, server, output);
         var (postgres, stripe) = (await PostgresAsync(bed), Stripe(bed));
         var differences = Differences(postgres, stripe);
         if (differences.Count > 0)
@@ -151,7 +151,7 @@ public sealed class KillTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task SettleAsync(Bed bed, ServerProcess server)
+    private static async Task SettleAsync(Bed bed, ServerProcess server, ITestOutputHelper output)
     {
         JsonElement? last = null;
         try
@@ -170,6 +170,7 @@ public sealed class KillTests(ITestOutputHelper output)
         }
         catch (TimeoutException)
         {
+            output.WriteLine($"{last}\n{server.Said}");
             throw new TimeoutException($"It does not settle: {last}\n{server.Said}");
         }
     }
@@ -218,7 +219,8 @@ public sealed class KillTests(ITestOutputHelper output)
 
         foreach (var letter in await store.ListDeadLettersAsync(null, 0, 20, default))
         {
-            output.WriteLine($"dead: {letter.Leg} {letter.Key} {letter.Error} {letter.Error.Detail}");
+            output.WriteLine($"dead: {letter.Leg} {letter.Key} {letter.Error} {letter.Error.Detail} {System.Text.Encoding.UTF8.GetString(letter.Envelope.Span)}");
+            await ExplainAsync(store, letter.Leg.From, letter.Key, "dead");
         }
     }
 

@@ -11,6 +11,9 @@ namespace Duplex.Engine.Routing;
 /// <summary>Deletes by policy, and changes that meet the memory of a deleted pair.</summary>
 internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder recorder)
 {
+    /// <summary>How often a delete whose record is not there waits to learn why.</summary>
+    private const int GoneWaitsMax = 8;
+
     public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
     {
         turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
@@ -123,6 +126,14 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
             outcome = await DeleteAsync(turn, link, null, cancellationToken);
         }
 
+        if (outcome.Error?.Code == ErrorCode.SinkGone && turn.Attempts < GoneWaitsMax
+            && sync.Model.Flows(leg.To) && !await OtherIsDeletedTooAsync(link, cancellationToken))
+        {
+            // Deleted there too, or moved to another key: the other side's own change tells which.
+            turn.WaitingFor = "the other side's own change to arrive";
+            return await recorder.WaitAsync(turn);
+        }
+
         if (outcome.Status != WriteStatus.Applied && outcome.Error?.Code != ErrorCode.SinkGone)
         {
             return await recorder.FailAsync(turn, outcome.Error
@@ -134,6 +145,13 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         {
             Write = "delete", Request = outcome.RequestId, Attempt = turn.Attempts + 1,
         }, leg.To);
+    }
+
+    private async ValueTask<bool> OtherIsDeletedTooAsync(Link link, CancellationToken cancellationToken)
+    {
+        var waiting = (await sync.Store.FindPendingAsync(sync.Leg(leg.To), [link.Key(leg.To)], cancellationToken))[0];
+        return waiting is not null
+            && ChangeEnvelope.Parse(waiting.Key, waiting.Envelope).Operation == ChangeOperation.Delete;
     }
 
     private Task<WriteOutcome> DeleteAsync(

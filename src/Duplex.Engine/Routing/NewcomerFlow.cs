@@ -128,9 +128,12 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
 
     private async Task<Step> CreateAsync(Turn turn, CancellationToken cancellationToken)
     {
-        if (turn.Change.Unchanged.Count > 0 && !await CompleteAsync(turn, cancellationToken))
+        // An event of an unordered stream may be older than all that was captured, its record's delete among it: only the record itself
+        // tells whether there is something to create.
+        var mayBeGone = !sync.Connection(leg.From).Capabilities.OrderedStream && turn.Change.Operation != ChangeOperation.Read;
+        if ((mayBeGone || turn.Change.Unchanged.Count > 0) && !await CompleteAsync(turn, cancellationToken))
         {
-            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
+            return await GoneAsync(turn);
         }
 
         var values = Values.Read(sync.Rules, leg.From, turn.Change.After!.Root, turn.Change.Unchanged);
@@ -163,6 +166,25 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         await leg.Committer.CommitAsync([new StateMutation.PutIntent(intent)]);
         leg.Intents[turn.Change.Key] = intent;
         return await intents.CreateAsync(turn, intent, settling: false, cancellationToken);
+    }
+
+    /// <summary>Remembers that the record is gone, so that no late change of it brings it back.</summary>
+    private Task<Step> GoneAsync(Turn turn)
+    {
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
+        if (!sync.Connection(leg.From).Capabilities.OrderedStream)
+        {
+            turn.Mutations.Add(new StateMutation.PutLink(new Link
+            {
+                Id = sync.Store.NextLinkId(),
+                Sync = sync.Name,
+                A = leg.From == Side.A ? turn.Change.Key : default,
+                B = leg.From == Side.B ? turn.Change.Key : default,
+                State = LinkState.Deleted,
+            }));
+        }
+
+        return recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
     }
 
     /// <summary>A create needs every field: what the change does not tell is read from the source.</summary>
