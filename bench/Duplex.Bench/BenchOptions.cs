@@ -58,7 +58,8 @@ internal sealed record BenchOptions
 
     private BenchOptions? With(string name, string value)
     {
-        bool isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0;
+        bool isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && number > 0;
         return name switch
         {
             "--rows" when isNumber => this with { Rows = number },

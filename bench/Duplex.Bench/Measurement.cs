@@ -26,7 +26,8 @@ internal sealed record Measurement(
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Name,-44} {Value,12:N1} {Unit,-8} {(Floor is null ? "" : $"floor {Floor:N1} ({FloorName}), {OfFloor:P0}")}")
         + $"\n{"",-44} {(Met ? "met" : "NOT MET"),12}: {Budget}"
-        + string.Concat(Details.Select(d => string.Create(CultureInfo.InvariantCulture, $"\n{"",-46}{d.Key}: {d.Value:N2}")));
+        + string.Concat(
+            Details.Select(d => string.Create(CultureInfo.InvariantCulture, $"\n{"",-46}{d.Key}: {d.Value:N2}")));
 }
 
 /// <summary>Order statistics.</summary>
@@ -39,6 +40,7 @@ internal static class Statistics
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);
-        return sorted.Length == 0 ? double.NaN : sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
+        return sorted.Length == 0
+            ? double.NaN : sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
     }
 }

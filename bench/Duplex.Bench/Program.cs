@@ -12,7 +12,8 @@ if (BenchOptions.Parse(args) is not { } options)
     return 3;
 }
 
-options = options with { DataDirectory = Path.Combine(options.DataDirectory, "duplex-bench-" + Path.GetRandomFileName()) };
+options = options with { DataDirectory =
+    Path.Combine(options.DataDirectory, "duplex-bench-" + Path.GetRandomFileName()) };
 Directory.CreateDirectory(options.DataDirectory);
 List<Measurement> measurements = [];
 foreach (string name in options.Names)
@@ -38,9 +39,11 @@ if (options.JsonFile is not null)
     await File.WriteAllTextAsync(options.JsonFile, JsonSerializer.Serialize(new
     {
         at = DateTimeOffset.UtcNow,
-        machine = new { cores = Environment.ProcessorCount, os = RuntimeInformation.OSDescription, runtime = RuntimeInformation.FrameworkDescription },
+        machine = new { cores = Environment.ProcessorCount, os = RuntimeInformation.OSDescription,
+            runtime = RuntimeInformation.FrameworkDescription },
         measurements,
-    }, new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }) + "\n");
+    }, new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower })
+        + "\n");
 }
 
 return 0;

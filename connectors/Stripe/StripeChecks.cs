@@ -40,7 +40,8 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
         if (key.StartsWith("pk_", StringComparison.Ordinal))
         {
             Add(FindingSeverity.Error, "stripe.publishable_key", StripeSettings.ApiKey,
-                "api_key is a publishable key, which may neither read nor write.", "Use a secret (sk_…) or restricted (rk_…) key.");
+                "api_key is a publishable key, which may neither read nor write.",
+                    "Use a secret (sk_…) or restricted (rk_…) key.");
         }
         else if (key.Length == 0 || key.Any(static c => c is <= ' ' or > '~'))
         {
@@ -90,10 +91,12 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
     {
         foreach (var (operation, rate) in context.Settings.Get(StripeSettings.OperationRates))
         {
-            if (!double.TryParse(rate, NumberStyles.Float, CultureInfo.InvariantCulture, out var perSecond) || perSecond < 0)
+            if (!double.TryParse(rate, NumberStyles.Float, CultureInfo.InvariantCulture, out var perSecond)
+                || perSecond < 0)
             {
                 Add(FindingSeverity.Error, "stripe.bad_rate", StripeSettings.OperationRates,
-                    $"The rate of {operation} is not a number of requests per second.", "Write it like \"50\"; 0 means no limit.");
+                    $"The rate of {operation} is not a number of requests per second.",
+                        "Write it like \"50\"; 0 means no limit.");
             }
         }
     }
@@ -101,7 +104,8 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
     private async Task CheckAccessAsync(StripeClient client, CancellationToken cancellationToken)
     {
         if (uses.Any(static u => u.Reads)
-            && !await CheckAsync(client, "read events", StripeRequest.Get("/v1/events", "/v1/events?limit=1"), cancellationToken))
+            && !await CheckAsync(client, "read events", StripeRequest.Get("/v1/events", "/v1/events?limit=1"),
+                cancellationToken))
         {
             return;
         }
@@ -123,7 +127,8 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
         }
     }
 
-    private bool IsRestricted => context.Settings.Get(StripeSettings.ApiKey).StartsWith("rk_", StringComparison.Ordinal);
+    private bool IsRestricted =>
+        context.Settings.Get(StripeSettings.ApiKey).StartsWith("rk_", StringComparison.Ordinal);
 
     /// <returns>False when further questions are in vain.</returns>
     private async Task<bool> CheckAsync(
@@ -136,7 +141,8 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
                 return true;
             case ErrorCode.SinkUnauthorized when reply.Status == 403:
                 Add(FindingSeverity.Error, "stripe.forbidden", StripeSettings.ApiKey,
-                    $"The key may not {what}.", $"Grant the restricted key permission to {what} in Stripe's dashboard.");
+                    $"The key may not {what}.",
+                        $"Grant the restricted key permission to {what} in Stripe's dashboard.");
                 return true;
             case ErrorCode.SinkUnauthorized:
                 Add(FindingSeverity.Error, "stripe.unauthorized", StripeSettings.ApiKey,
@@ -145,7 +151,8 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
             case ErrorCode.SinkUnavailable or ErrorCode.SinkFailed or ErrorCode.SinkRateLimited or ErrorCode.SinkBusy:
                 Add(FindingSeverity.Error, "stripe.unreachable", StripeSettings.BaseUrl,
                     $"Stripe cannot be asked: {reply.Error.Message} {reply.Error.Detail}".TrimEnd(),
-                    reply.Error.Suggestion ?? "Check base_url, the network and https://status.stripe.com, then try again.");
+                    reply.Error.Suggestion
+                        ?? "Check base_url, the network and https://status.stripe.com, then try again.");
                 return false;
             default:
                 Add(FindingSeverity.Error, "stripe.refused", StripeSettings.ApiVersion,

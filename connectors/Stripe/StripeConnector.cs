@@ -36,11 +36,13 @@ public sealed class StripeConnector : IConnector
         new StripeChecks(context, uses).RunAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<StreamSchema> DescribeAsync(ConnectorContext context, string stream, CancellationToken cancellationToken) =>
+    public Task<StreamSchema> DescribeAsync(ConnectorContext context, string stream,
+        CancellationToken cancellationToken) =>
         Task.FromResult(StripeStream.Of(stream).Schema);
 
     /// <inheritdoc/>
-    public IRecordSource OpenSource(ConnectorContext context, IReadOnlyList<string> streams) => new StripeSource(context, streams);
+    public IRecordSource OpenSource(ConnectorContext context, IReadOnlyList<string> streams) =>
+        new StripeSource(context, streams);
 
     /// <inheritdoc/>
     public IRecordSink OpenSink(ConnectorContext context) => new StripeSink(context);

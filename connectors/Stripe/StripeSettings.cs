@@ -23,7 +23,8 @@ internal static class StripeSettings
         "The Stripe-Version that every request pins.", PinnedVersion);
 
     public static readonly Setting<string> Account = Setting.Text("account",
-        "A connected account (acct_…) to act for; the key's own account when absent.") with { Example = "acct_1032D82eZvKYlo2C" };
+        "A connected account (acct_…) to act for; the key's own account when absent.") with { Example =
+            "acct_1032D82eZvKYlo2C" };
 
     public static readonly Setting<TimeSpan> WebhookTolerance = Setting.Duration("webhook_tolerance",
         "How far a webhook's timestamp may be from our clock, in either direction.", TimeSpan.FromMinutes(5));
@@ -61,7 +62,8 @@ internal static class StripeSettings
 
     public static readonly IReadOnlyList<Setting> All =
     [
-        ApiKey, WebhookSecret, BaseUrl, ApiVersion, Account, WebhookTolerance, PollInterval, EventOverlap, RequestsPerSecond,
+        ApiKey, WebhookSecret, BaseUrl, ApiVersion, Account, WebhookTolerance, PollInterval, EventOverlap,
+            RequestsPerSecond,
         RequestsPerOperation, OperationRates, RequestTimeout, BackfillParallelism, HonourFwdPush,
     ];
 }

@@ -26,7 +26,8 @@ internal static class ConfigFile
         return (result.Model, result.Server, lines);
     }
 
-    /// <summary>The data directory that the file names, read even where the rest of the file is not valid yet; null if it names none.</summary>
+    /// <summary>The data directory that the file names, read even where the rest of the file is not valid yet; null if
+    /// it names none.</summary>
     public static string? DataDirectory(string path)
     {
         try

@@ -5,7 +5,8 @@ using Spectre.Console;
 
 namespace Duplex.Cli;
 
-/// <summary>The command line: parses, runs a verb, and turns whatever ends it into a message and an exit code.</summary>
+/// <summary>The command line: parses, runs a verb, and turns whatever ends it into a message and an exit
+/// code.</summary>
 internal static class DuplexCommand
 {
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal, CancellationToken cancellationToken)
@@ -39,7 +40,8 @@ internal static class DuplexCommand
         {
             // The outermost boundary: what comes here is a fault in Duplex, and its trace is what a report of it needs.
             await terminal.Errors.Profile.Out.Writer.WriteLineAsync(e.ToString()).ConfigureAwait(false);
-            Tell(terminal, json, new FailureDocument("internal", $"A fault in Duplex: {e.Message}", null, "Report it with the trace above."));
+            Tell(terminal, json, new FailureDocument("internal", $"A fault in Duplex: {e.Message}", null,
+                "Report it with the trace above."));
             return ExitCode.Failed;
         }
     }

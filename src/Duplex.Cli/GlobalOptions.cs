@@ -14,7 +14,8 @@ internal static class GlobalOptions
 
     public static Option<string?> Url { get; } = new("--url")
     {
-        Description = "The server's control plane. Default: $DUPLEX_URL, else as configured, else http://127.0.0.1:8000.",
+        Description =
+            "The server's control plane. Default: $DUPLEX_URL, else as configured, else http://127.0.0.1:8000.",
         Recursive = true,
     };
 

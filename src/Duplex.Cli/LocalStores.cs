@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Cli;
 
-/// <summary>Opens a configuration's stores in this process, for what can be done where no server runs on them.</summary>
+/// <summary>Opens a configuration's stores in this process, for what can be done where no server runs on
+/// them.</summary>
 internal static class LocalStores
 {
     /// <summary>The stores; null where a running server has them open.</summary>
@@ -14,7 +15,8 @@ internal static class LocalStores
     {
         try
         {
-            return await EmbeddedStores.OpenAsync(model, TimeProvider.System, loggers, cancellationToken).ConfigureAwait(false);
+            return await EmbeddedStores.OpenAsync(model, TimeProvider.System, loggers, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (SyncException e) when (e.Error.Code == ErrorCode.StorageFenced)
         {

@@ -42,14 +42,15 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
     public DuplexClient Connect() => new(Address(), ApiKey());
 
     /// <summary>
-    /// Whether the command must ask a server: one is named, or there is no configuration to work from here. Otherwise the data
-    /// directory tells: its stores are open in at most one process, so what runs on this configuration cannot be confused with
-    /// another server that happens to listen where this one would.
+    /// Whether the command must ask a server: one is named, or there is no configuration to work from here. Otherwise
+    /// the data directory tells: its stores are open in at most one process, so what runs on this configuration cannot
+    /// be confused with another server that happens to listen where this one would.
     /// </summary>
     public bool MustAskServer => arguments.GetValue(GlobalOptions.Url) is not null
         || Environment.GetEnvironmentVariable("DUPLEX_URL") is not null || !File.Exists(ConfigPath);
 
-    /// <summary>Tenant and name of a sync given as <c>tenant/name</c>, or as a name that only one tenant uses.</summary>
+    /// <summary>Tenant and name of a sync given as <c>tenant/name</c>, or as a name that only one tenant
+    /// uses.</summary>
     public static async Task<(string Tenant, string Name)> FindSyncAsync(
         DuplexClient client, string? text, CancellationToken cancellationToken)
     {
@@ -68,10 +69,12 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
         {
             1 => matching[0],
             0 => throw new CommandFailure(ExitCode.Failed, new FailureDocument(
-                $"request.unknown_{kind}", text is null ? $"No {kind} is configured." : $"There is no {kind} {text}.", kind,
+                $"request.unknown_{kind}", text is null
+                    ? $"No {kind} is configured." : $"There is no {kind} {text}.", kind,
                 known.Length == 0 ? null : $"There is: {known}.")),
             _ => throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
-                "command.usage", text is null ? $"Name the {kind}." : $"{text} may mean several.", kind, $"Give one of {known}.")),
+                "command.usage", text is null
+                    ? $"Name the {kind}." : $"{text} may mean several.", kind, $"Give one of {known}.")),
         };
     }
 
@@ -86,7 +89,8 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
         return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
             : throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
-                "command.usage", $"{text} is not the address of a server.", "url", "For example --url http://127.0.0.1:8000"));
+                "command.usage", $"{text} is not the address of a server.", "url",
+                    "For example --url http://127.0.0.1:8000"));
     }
 
     /// <summary>Where the configured server listens, if there is a configuration that can be read.</summary>
@@ -117,7 +121,8 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
-                "command.usage", $"{file} cannot be read: {e.Message}", "api-key-file", "Check the path and its permissions."));
+                "command.usage", $"{file} cannot be read: {e.Message}", "api-key-file",
+                    "Check the path and its permissions."));
         }
     }
 }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Duplex.Cli;
 
-/// <summary>Turns the first SIGINT or SIGTERM into a cancellation, and lets the second one end the process at once.</summary>
+/// <summary>Turns the first SIGINT or SIGTERM into a cancellation, and lets the second one end the process at
+/// once.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();

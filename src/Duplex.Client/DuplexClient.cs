@@ -8,7 +8,8 @@ namespace Duplex.Client;
 
 /// <summary>
 /// Speaks the <c>/v1</c> API of a Duplex server. Safe to use from many tasks. Every member throws
-/// <see cref="DuplexApiException"/> when the server refuses and <see cref="DuplexUnreachableException"/> when it cannot be asked.
+/// <see cref="DuplexApiException"/> when the server refuses and <see cref="DuplexUnreachableException"/> when it cannot
+/// be asked.
 /// </summary>
 public sealed class DuplexClient : IDisposable
 {
@@ -49,7 +50,8 @@ public sealed class DuplexClient : IDisposable
         PostAsync<CheckDocument>($"/v1/connections/{Segment(tenant)}/{Segment(name)}/check", null, cancellationToken);
 
     /// <summary>Checks a sync's mapping against the fields that both sides have.</summary>
-    public Task<SyncCheckDocument> CheckSyncAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+    public Task<SyncCheckDocument> CheckSyncAsync(string tenant, string name, CancellationToken cancellationToken =
+        default) =>
         PostAsync<SyncCheckDocument>($"{SyncPath(tenant, name)}/check", null, cancellationToken);
 
     /// <summary>Starts a fresh snapshot of a connection's streams.</summary>
@@ -63,11 +65,13 @@ public sealed class DuplexClient : IDisposable
         GetAsync<Page<SyncDocument>>("/v1/syncs", cancellationToken);
 
     /// <summary>Pauses both legs of a sync; survives restarts.</summary>
-    public Task<CommandDocument> PauseAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+    public Task<CommandDocument> PauseAsync(string tenant, string name, CancellationToken cancellationToken =
+        default) =>
         PostAsync<CommandDocument>($"{SyncPath(tenant, name)}/pause", null, cancellationToken);
 
     /// <summary>Resumes a paused or blocked sync; releases a brake.</summary>
-    public Task<CommandDocument> ResumeAsync(string tenant, string name, CancellationToken cancellationToken = default) =>
+    public Task<CommandDocument> ResumeAsync(string tenant, string name, CancellationToken cancellationToken =
+        default) =>
         PostAsync<CommandDocument>($"{SyncPath(tenant, name)}/resume", null, cancellationToken);
 
     /// <summary>Both sides of a record and its timeline.</summary>
@@ -150,7 +154,8 @@ public sealed class DuplexClient : IDisposable
         await ThrowIfRefusedAsync(response, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await response.Content.ReadFromJsonAsync<T>(DuplexJson.Compact, cancellationToken).ConfigureAwait(false)
+            return await response.Content.ReadFromJsonAsync<T>(DuplexJson.Compact, cancellationToken)
+                .ConfigureAwait(false)
                 ?? throw new JsonException("The answer is empty.");
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException)

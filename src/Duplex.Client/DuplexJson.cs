@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace Duplex.Client;
 
-/// <summary>How the documents of the API are written as JSON: snake_case names, text for enums, absent members for null.</summary>
+/// <summary>How the documents of the API are written as JSON: snake_case names, text for enums, absent members for
+/// null.</summary>
 public static class DuplexJson
 {
     /// <summary>One line per document.</summary>

@@ -18,7 +18,8 @@ public sealed record ErrorDocument(
 /// <param name="Fix">A statement to run or an edit to make.</param>
 public sealed record FindingDocument(string Severity, string Code, string? Path, string Message, string? Fix);
 
-/// <summary>Why a request was not done: RFC 9457 problem details with a stable code, the member at fault and the fix.</summary>
+/// <summary>Why a request was not done: RFC 9457 problem details with a stable code, the member at fault and the
+/// fix.</summary>
 /// <param name="Type"><c>urn:duplex:problem:</c> and the code.</param>
 /// <param name="Title">The kind of problem, the same for every occurrence.</param>
 /// <param name="Status">The HTTP status.</param>

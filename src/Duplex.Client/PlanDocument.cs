@@ -42,7 +42,8 @@ public sealed record SidesDocument(long A, long B);
 /// <param name="B">The B key.</param>
 /// <param name="Fields">The mapping rules concerned.</param>
 /// <param name="Reason">Why, where it is not plain.</param>
-public sealed record PlanSampleDocument(string Kind, string? A, string? B, IReadOnlyList<string> Fields, string? Reason);
+public sealed record PlanSampleDocument(string Kind, string? A, string? B, IReadOnlyList<string> Fields,
+    string? Reason);
 
 /// <summary>How far long work has got.</summary>
 /// <param name="Done">Done so far.</param>
@@ -50,8 +51,10 @@ public sealed record PlanSampleDocument(string Kind, string? A, string? B, IRead
 /// <param name="Doing">What is being done.</param>
 public sealed record ProgressDocument(long Done, long Expected, string Doing);
 
-/// <summary>One line of a plan that is streamed as <c>application/x-ndjson</c>: progress, at last the plan or the problem.</summary>
-public sealed record PlanLine(ProgressDocument? Progress = null, PlanDocument? Plan = null, ProblemDocument? Problem = null);
+/// <summary>One line of a plan that is streamed as <c>application/x-ndjson</c>: progress, at last the plan or the
+/// problem.</summary>
+public sealed record PlanLine(ProgressDocument? Progress = null, PlanDocument? Plan = null, ProblemDocument? Problem =
+    null);
 
 /// <summary>A connector and the settings that a connection of it takes.</summary>
 /// <param name="Name">What <c>connector:</c> says.</param>

@@ -21,7 +21,8 @@ public sealed record StatusDocument(
 /// <param name="Tenant">Who owns it.</param>
 /// <param name="Name">Its name in the configuration.</param>
 /// <param name="Connector">The connector's code.</param>
-/// <param name="State"><c>starting</c>, <c>first_sync</c>, <c>running</c>, <c>retrying</c>, <c>paused</c>, <c>blocked</c> or <c>stopped</c>.</param>
+/// <param name="State"><c>starting</c>, <c>first_sync</c>, <c>running</c>, <c>retrying</c>, <c>paused</c>,
+/// <c>blocked</c> or <c>stopped</c>.</param>
 /// <param name="Position">How far its source is durably read; null before the first append.</param>
 /// <param name="Source">What its source says of itself; null if nothing reads it.</param>
 /// <param name="LastAppendAt">When a change was last appended to the change log.</param>
@@ -48,7 +49,8 @@ public sealed record ConnectionDocument(
 /// <param name="LastHeardAt">When the source last said anything.</param>
 /// <param name="Warning">Something that needs an eye before it becomes an error.</param>
 public sealed record SourceDocument(
-    string Phase, long SnapshotRows, long SnapshotRowsExpected, long LagBytes, DateTimeOffset? LastHeardAt, string? Warning);
+    string Phase, long SnapshotRows, long SnapshotRowsExpected, long LagBytes, DateTimeOffset? LastHeardAt,
+        string? Warning);
 
 /// <summary>One sync.</summary>
 /// <param name="Tenant">Who owns it.</param>

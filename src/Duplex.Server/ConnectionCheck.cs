@@ -11,7 +11,8 @@ namespace Duplex.Server;
 /// <summary>Checks what is configured against the systems it names. Changes nothing there.</summary>
 public static class ConnectionCheck
 {
-    /// <summary>Runs a connector's own checks for the way the configured syncs use it. A connector's failure is a finding, too.</summary>
+    /// <summary>Runs a connector's own checks for the way the configured syncs use it. A connector's failure is a
+    /// finding, too.</summary>
     public static async Task<CheckDocument> RunAsync(
         ConnectionModel connection, EngineParts parts, CancellationToken cancellationToken)
     {
@@ -20,13 +21,16 @@ public static class ConnectionCheck
         var findings = await CollectAsync(
             $"/connections/{connection.Name}",
             () => connection.Connector.CheckAsync(
-                Context(connection, parts), StreamUses.Of(parts.Model, connection), cancellationToken)).ConfigureAwait(false);
+                Context(connection, parts), StreamUses.Of(parts.Model, connection), cancellationToken))
+                    .ConfigureAwait(false);
         return new CheckDocument(
-            connection.Tenant, connection.Name, connection.Connector.Spec.Name, IsOk(findings), [.. findings.Select(Documents.Of)]);
+            connection.Tenant, connection.Name, connection.Connector.Spec.Name, IsOk(findings),
+                [.. findings.Select(Documents.Of)]);
     }
 
     /// <summary>Compiles a sync's mapping against the fields that both systems have.</summary>
-    public static async Task<SyncCheckDocument> RunAsync(SyncModel sync, EngineParts parts, CancellationToken cancellationToken)
+    public static async Task<SyncCheckDocument> RunAsync(SyncModel sync, EngineParts parts,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sync);
         ArgumentNullException.ThrowIfNull(parts);
@@ -39,10 +43,12 @@ public static class ConnectionCheck
         return new SyncCheckDocument(sync.Tenant, sync.Name, IsOk(findings), [.. findings.Select(Documents.Of)]);
     }
 
-    private static Task<StreamSchema> DescribeAsync(SyncSideModel side, EngineParts parts, CancellationToken cancellationToken) =>
+    private static Task<StreamSchema> DescribeAsync(SyncSideModel side, EngineParts parts,
+        CancellationToken cancellationToken) =>
         side.Connection.Connector.DescribeAsync(Context(side.Connection, parts), side.Stream, cancellationToken);
 
-    private static async Task<IReadOnlyList<Finding>> CollectAsync(string path, Func<Task<IReadOnlyList<Finding>>> check)
+    private static async Task<IReadOnlyList<Finding>> CollectAsync(string path,
+        Func<Task<IReadOnlyList<Finding>>> check)
     {
         try
         {
@@ -52,13 +58,15 @@ public static class ConnectionCheck
         {
             return
             [
-                new Finding(FindingSeverity.Error, ErrorCodes.Dotted(e.Error.Code), e.Error.Path ?? path, e.Error.Message,
+                new Finding(FindingSeverity.Error, ErrorCodes.Dotted(e.Error.Code), e.Error.Path
+                    ?? path, e.Error.Message,
                     e.Error.Suggestion),
             ];
         }
     }
 
-    private static bool IsOk(IReadOnlyList<Finding> findings) => findings.All(static f => f.Severity != FindingSeverity.Error);
+    private static bool IsOk(IReadOnlyList<Finding> findings) =>
+        findings.All(static f => f.Severity != FindingSeverity.Error);
 
     private static ConnectorContext Context(ConnectionModel connection, EngineParts parts) => new()
     {

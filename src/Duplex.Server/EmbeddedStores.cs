@@ -11,7 +11,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;
 
-/// <summary>The change log and the state store in one data directory, which belongs to this process while they are open.</summary>
+/// <summary>The change log and the state store in one data directory, which belongs to this process while they are
+/// open.</summary>
 public sealed class EmbeddedStores : IAsyncDisposable
 {
     private EmbeddedStores(IChangeLog log, IStateStore state)
@@ -33,11 +34,13 @@ public sealed class EmbeddedStores : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         var options = new EmbeddedOptions { Clock = clock, Loggers = loggers };
-        var log = await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken).ConfigureAwait(false);
+        var log = await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken)
+            .ConfigureAwait(false);
         try
         {
             return new EmbeddedStores(
-                log, await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken).ConfigureAwait(false));
+                log, await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken)
+                    .ConfigureAwait(false));
         }
         catch
         {

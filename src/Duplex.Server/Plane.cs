@@ -48,7 +48,8 @@ internal sealed class Plane : IAsyncDisposable
     }
 
     public static Plane Control(
-        SyncEngine engine, ConnectorCatalog catalog, MeterExposition metrics, ServerModel server, ILoggerFactory loggers)
+        SyncEngine engine, ConnectorCatalog catalog, MeterExposition metrics, ServerModel server,
+            ILoggerFactory loggers)
     {
         var builder = Builder(engine, server, loggers, server.ControlPlane);
         builder.Services.AddSingleton(catalog).AddSingleton(metrics);
@@ -82,7 +83,8 @@ internal sealed class Plane : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new SyncException(ErrorCode.ConfigInvalid, $"The port of the {name} plane is taken by another program: {e.Message}",
+            throw new SyncException(ErrorCode.ConfigInvalid,
+                $"The port of the {name} plane is taken by another program: {e.Message}",
                 $"Stop that program, or choose another port with {setting}.", e);
         }
 
@@ -98,7 +100,8 @@ internal sealed class Plane : IAsyncDisposable
     private static WebApplicationBuilder Builder(
         SyncEngine engine, ServerModel server, ILoggerFactory loggers, IPEndPoint endpoint)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Duplex.Server" });
+        var builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Duplex.Server" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Server;
 
 /// <summary>
-/// One running Duplex: stores, engine and both planes. Made by <see cref="StartAsync"/>, ended by <see cref="StopAsync"/>; disposing
-/// it without a stop ends it at once.
+/// One running Duplex: stores, engine and both planes. Made by <see cref="StartAsync"/>, ended by
+/// <see cref="StopAsync"/>; disposing it without a stop ends it at once.
 /// </summary>
 public sealed class ServerHost : IAsyncDisposable
 {
@@ -19,7 +19,8 @@ public sealed class ServerHost : IAsyncDisposable
     private readonly Plane _data;
     private bool _stopped;
 
-    private ServerHost(EmbeddedStores stores, MeterExposition metrics, EngineParts parts, ServerModel server, ConnectorCatalog catalog)
+    private ServerHost(EmbeddedStores stores, MeterExposition metrics, EngineParts parts, ServerModel server,
+        ConnectorCatalog catalog)
     {
         _stores = stores;
         _metrics = metrics;
@@ -41,9 +42,11 @@ public sealed class ServerHost : IAsyncDisposable
     internal IReadOnlyList<RouteEndpoint> Routes => [.. _control.Routes, .. _data.Routes];
 
     /// <summary>Opens the stores, starts the engine and listens.</summary>
-    /// <exception cref="Sdk.SyncException">The data directory is in use or unreadable, or a port is taken; nothing is left running.</exception>
+    /// <exception cref="Sdk.SyncException">The data directory is in use or unreadable, or a port is taken; nothing is
+    /// left running.</exception>
     public static async Task<ServerHost> StartAsync(
-        EngineModel model, ServerModel server, ConnectorCatalog catalog, ILoggerFactory loggers, CancellationToken cancellationToken)
+        EngineModel model, ServerModel server, ConnectorCatalog catalog, ILoggerFactory loggers,
+            CancellationToken cancellationToken)
     {
         var clock = TimeProvider.System;
         // Metrics listen before anything counts, so that nothing is missed.
@@ -68,8 +71,8 @@ public sealed class ServerHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes no more webhooks, lets requests and writes in flight end within <see cref="ServerModel.StopWithin"/>, and records their
-    /// outcomes. The API answers until the engine has stopped.
+    /// Takes no more webhooks, lets requests and writes in flight end within <see cref="ServerModel.StopWithin"/>, and
+    /// records their outcomes. The API answers until the engine has stopped.
     /// </summary>
     public async Task StopAsync()
     {

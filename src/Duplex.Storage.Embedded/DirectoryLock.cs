@@ -3,16 +3,18 @@ using Duplex.Sdk;
 
 namespace Duplex.Storage.Embedded;
 
-/// <summary>Keeps a second opener away from a store's file. The operating system drops the lock with the process.</summary>
+/// <summary>Keeps a second opener away from a store's file. The operating system drops the lock with the
+/// process.</summary>
 internal sealed class DirectoryLock : IDisposable
 {
     private readonly FileStream _file;
 
     private DirectoryLock(FileStream file) => _file = file;
 
-    /// <summary>Creates the directory if need be and takes the lock of the named store (<c>log</c>, <c>state</c>).</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageFenced"/>: taken. <see cref="ErrorCode.StorageFailed"/>: the
-    /// directory cannot be made or written.</exception>
+    /// <summary>Creates the directory if need be and takes the lock of the named store (<c>log</c>,
+    /// <c>state</c>).</summary>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageFenced"/>: taken.
+    /// <see cref="ErrorCode.StorageFailed"/>: the directory cannot be made or written.</exception>
     public static DirectoryLock Take(string directory, string store)
     {
         var path = Path.Combine(directory, $"{store}.lock");
@@ -24,7 +26,8 @@ internal sealed class DirectoryLock : IDisposable
             RecordOwner(owner);
             return new DirectoryLock(file);
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
+        catch (Exception e)
+            when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
         {
             throw new SyncException(ErrorCode.StorageFailed, $"The data directory {directory} cannot be written.",
                 $"Give the user who runs Duplex write access to {directory}, or set another directory under data: in duplex.yaml.", e);
@@ -48,7 +51,8 @@ internal sealed class DirectoryLock : IDisposable
         }
         catch (IOException)
         {
-            // The number is for the message of the second opener only; a full disk must not keep the first from starting.
+            // The number is for the message of the second opener only; a full disk must not keep the first from
+            // starting.
         }
     }
 

@@ -21,7 +21,8 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
             {
                 database.Begin();
                 database.Execute(schema.Tables);
-                database.Execute($"PRAGMA user_version = {schema.FormatVersion.ToString(CultureInfo.InvariantCulture)}");
+                database.Execute(
+                    $"PRAGMA user_version = {schema.FormatVersion.ToString(CultureInfo.InvariantCulture)}");
                 database.Commit();
             }
 
@@ -65,6 +66,7 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
 /// <param name="Store">The file's name without ending.</param>
 /// <param name="FormatVersion">The format that this version of Duplex writes.</param>
 /// <param name="PageBytes">The size of a page: large for long blobs, small for rows that change here and there.</param>
-/// <param name="CacheBytes">Memory that the writer keeps pages in: little for appends, more for rows that change anywhere.</param>
+/// <param name="CacheBytes">Memory that the writer keeps pages in: little for appends, more for rows that change
+/// anywhere.</param>
 /// <param name="Tables">The statements that make the tables.</param>
 internal sealed record StoreSchema(string Store, int FormatVersion, int PageBytes, int CacheBytes, string Tables);

@@ -143,7 +143,8 @@ public abstract class ChangeLogConformance : IAsyncLifetime
 
         foreach (var behind in new[] { new Position(2, 10, 4), new Position(2, 9, 9), new Position(1, 99, 0) })
         {
-            var refused = await Should.ThrowAsync<SyncException>(() => Log.AppendAsync(LogFacts.Batch(behind, "stale")));
+            var refused =
+                await Should.ThrowAsync<SyncException>(() => Log.AppendAsync(LogFacts.Batch(behind, "stale")));
             refused.Error.Code.ShouldBe(ErrorCode.StorageFenced);
         }
 
@@ -211,7 +212,8 @@ public abstract class ChangeLogConformance : IAsyncLifetime
             for (var n = 0; n < 25; n++)
             {
                 await Log.AppendAsync(
-                    LogFacts.Batch(new Position(1, (ulong)n, 0), $"{writer}:{n}:a", $"{writer}:{n}:b"), $"source{writer}");
+                    LogFacts.Batch(new Position(1, (ulong)n, 0), $"{writer}:{n}:a", $"{writer}:{n}:b"),
+                        $"source{writer}");
             }
         })));
 
@@ -252,7 +254,8 @@ public abstract class ChangeLogConformance : IAsyncLifetime
         await Log.AppendAsync(LogFacts.Batch(null, "0"));
         await Log.WaitAsync(LogFacts.Topic, 0, 0, default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
-        var waits = Enumerable.Range(0, 10).Select(_ => Log.WaitAsync(LogFacts.Topic, 0, 2, default).AsTask()).ToArray();
+        var waits = Enumerable.Range(0, 10).Select(_ => Log.WaitAsync(LogFacts.Topic, 0, 2, default).AsTask())
+            .ToArray();
         await Log.AppendAsync(LogFacts.Batch(null, "1"));
         waits.ShouldAllBe(static w => !w.IsCompleted);
         await Log.AppendAsync(LogFacts.Batch(null, "2"));
@@ -303,7 +306,8 @@ public abstract class ChangeLogConformance : IAsyncLifetime
                 await Log.WaitAsync(LogFacts.Topic, 0, values.Count, default);
                 using var page = await Log.ReadAsync(LogFacts.Topic, 0, values.Count, 50, 1 << 20, default);
                 page.Count.ShouldBeGreaterThan(0, "the wait promised an entry");
-                values.AddRange(Enumerable.Range(0, page.Count).Select(i => Encoding.UTF8.GetString(page.Value(i).Span)));
+                values.AddRange(Enumerable.Range(0, page.Count)
+                    .Select(i => Encoding.UTF8.GetString(page.Value(i).Span)));
             }
 
             return values;

@@ -10,7 +10,8 @@ public static class LogFacts
     /// <summary>The topic that tests use unless they need more than one.</summary>
     public const string Topic = "acme.shop.customers";
 
-    /// <summary>A batch of changes of the stream <c>customers</c>, one per value, with keys <c>["k0"]</c>, <c>["k1"]</c>…</summary>
+    /// <summary>A batch of changes of the stream <c>customers</c>, one per value, with keys <c>["k0"]</c>,
+    /// <c>["k1"]</c>…</summary>
     public static ChangeBatch Batch(Position? position, params string[] values)
     {
         var batch = new ChangeBatch { Position = position };
@@ -31,7 +32,8 @@ public static class LogFacts
     }
 
     /// <summary>Appends to <see cref="Topic"/>.</summary>
-    public static async Task<AppendOutcome> AppendAsync(this IChangeLog log, ChangeBatch batch, string source = "acme/shop")
+    public static async Task<AppendOutcome> AppendAsync(this IChangeLog log, ChangeBatch batch, string source =
+        "acme/shop")
     {
         using (batch)
         {

@@ -30,7 +30,8 @@ public static class StateFacts
     };
 
     /// <summary>A pending record.</summary>
-    public static Pending Pending(string key, long due, long since = 1, LegId? leg = null, SyncError? error = null) => new(
+    public static Pending Pending(string key, long due, long since = 1, LegId? leg = null, SyncError? error = null) =>
+        new(
         leg ?? Leg, RecordKey.Of(key), Bytes($"{{\"k\":\"{key}\"}}"), 7, due, 3, since, error);
 
     /// <summary>A dead letter.</summary>
@@ -39,12 +40,15 @@ public static class StateFacts
 
     /// <summary>A timeline line.</summary>
     public static TimelineEvent Line(string a, string b, string detail, long at = 1, string sync = Sync) => new(
-        sync, a.Length == 0 ? default : RecordKey.Of(a), b.Length == 0 ? default : RecordKey.Of(b), at, TimelineKind.Written,
+        sync, a.Length == 0 ? default : RecordKey.Of(a), b.Length == 0
+            ? default : RecordKey.Of(b), at, TimelineKind.Written,
         Side.B, Bytes(detail));
 
     /// <summary>A conflict.</summary>
-    public static Conflict Conflict(string a, string rule, Side? winner, string valueA = "1", string sync = Sync) => new(
-        0, sync, RecordKey.Of(a), RecordKey.Of("b" + a), rule, valueA, "2", winner, winner is null ? "manual" : "latest", 5);
+    public static Conflict Conflict(string a, string rule, Side? winner, string valueA = "1", string sync = Sync) =>
+        new(
+        0, sync, RecordKey.Of(a), RecordKey.Of("b" + a), rule, valueA, "2", winner, winner is null
+            ? "manual" : "latest", 5);
 
     /// <summary>Commits mutations for an owner that is taken over on the spot.</summary>
     public static async Task CommitAsync(this IStateStore store, params StateMutation[] mutations)

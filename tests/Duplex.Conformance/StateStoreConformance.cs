@@ -8,7 +8,8 @@ using static Duplex.Engine.State.StateMutation;
 namespace Duplex.Conformance;
 
 /// <summary>
-/// What every state store must do with ownership, commits, links and candidates. Derive from it and say how the store is opened.
+/// What every state store must do with ownership, commits, links and candidates. Derive from it and say how the store
+/// is opened.
 /// </summary>
 public abstract class StateStoreConformance : IAsyncLifetime
 {
@@ -68,7 +69,8 @@ public abstract class StateStoreConformance : IAsyncLifetime
     [Fact]
     public async Task A_commit_of_an_owner_that_never_acquired_is_refused()
     {
-        var refused = await Should.ThrowAsync<SyncException>(() => Store.CommitAsync(Commit("nobody", 1), default).AsTask());
+        var refused =
+            await Should.ThrowAsync<SyncException>(() => Store.CommitAsync(Commit("nobody", 1), default).AsTask());
         refused.Error.Code.ShouldBe(ErrorCode.StorageFenced);
     }
 
@@ -145,7 +147,8 @@ public abstract class StateStoreConformance : IAsyncLifetime
     [Theory]
     [InlineData("a1", "new", Side.A, "a1")]
     [InlineData("new", "b1", Side.B, "b1")]
-    public async Task A_key_never_gets_a_second_partner_and_the_commit_leaves_nothing(string a, string b, Side side, string taken)
+    public async Task A_key_never_gets_a_second_partner_and_the_commit_leaves_nothing(string a, string b, Side side,
+        string taken)
     {
         await Store.CommitAsync(new PutLink(Link(1, "a1", "b1")));
         var epoch = await Store.AcquireAsync("leg", default);
@@ -176,7 +179,8 @@ public abstract class StateStoreConformance : IAsyncLifetime
             var link = i % 2 == 0 ? Link(100 + i, $"a{i}", $"b{i}") : Link(100 + i, "taken", $"b{i}");
             try
             {
-                await Store.CommitAsync(Commit($"leg{i}", epoch, new PutValue($"v{i}", "1"), new PutLink(link)), default);
+                await Store.CommitAsync(Commit($"leg{i}", epoch, new PutValue($"v{i}", "1"), new PutLink(link)),
+                    default);
             }
             catch (LinkTakenException)
             {
@@ -205,7 +209,8 @@ public abstract class StateStoreConformance : IAsyncLifetime
     public async Task Links_with_one_known_key_do_not_collide()
     {
         await Store.CommitAsync(
-            new PutLink(Link(1, "a1", "")), new PutLink(Link(2, "a2", "")), new PutLink(Link(3, "", "b3")), new PutLink(Link(4, "", "b4")));
+            new PutLink(Link(1, "a1", "")), new PutLink(Link(2, "a2", "")), new PutLink(Link(3, "", "b3")),
+                new PutLink(Link(4, "", "b4")));
         (await Store.FindLinkAsync(Side.A, "a2")).ShouldNotBeNull().B.IsEmpty.ShouldBeTrue();
         (await Store.FindLinkAsync(Side.B, "b4")).ShouldNotBeNull().A.IsEmpty.ShouldBeTrue();
     }
@@ -271,7 +276,8 @@ public abstract class StateStoreConformance : IAsyncLifetime
             new PutCandidate(new Candidate(Sync, Side.A, RecordKey.Of("1"), "bob")),
             new RemoveCandidate(Sync, Side.A, RecordKey.Of("2")),
             new RemoveCandidate(Sync, Side.A, RecordKey.Of("not there")));
-        (await Store.FindCandidatesAsync(Sync, Side.A, "ann", 2, default)).ShouldHaveSingleItem().Key.ShouldBe(RecordKey.Of("3"));
+        (await Store.FindCandidatesAsync(Sync, Side.A, "ann", 2, default)).ShouldHaveSingleItem()
+            .Key.ShouldBe(RecordKey.Of("3"));
     }
 
     [Fact]
@@ -280,7 +286,8 @@ public abstract class StateStoreConformance : IAsyncLifetime
         (await Store.CountCandidatesAsync(Sync, default)).ShouldBe(default);
         var next = 0;
         await Store.CommitAsync([
-            .. Put(Side.A, "pair1", "pair2", "pair3", "onlyA", "twiceA", "twiceA", "two-one", "two-one", "two-two", "two-two", "one-two"),
+            .. Put(Side.A, "pair1", "pair2", "pair3", "onlyA", "twiceA", "twiceA", "two-one", "two-one", "two-two",
+                "two-two", "one-two"),
             .. Put(Side.A, null, null),
             .. Put(Side.B, "pair1", "pair2", "pair3", "onlyB", "two-one", "two-two", "two-two", "one-two", "one-two"),
             .. Put(Side.B, [null])]);
@@ -312,13 +319,15 @@ public abstract class StateStoreConformance : IAsyncLifetime
                 var commit = Commit($"leg{leg}", epoch, new PutLink(Link(Store.NextLinkId(), $"{leg}:{n}", "")));
                 commit.Positions.Add(new LegPosition(new LegId($"acme/{leg}", Side.B), "t", 0, n + 1));
                 await Store.CommitAsync(commit, default);
-                (await Store.FindLinkAsync(Side.A, $"{leg}:{n}")).ShouldNotBeNull("reads see every commit that has returned");
+                (await Store.FindLinkAsync(Side.A, $"{leg}:{n}"))
+                    .ShouldNotBeNull("reads see every commit that has returned");
             }
         })));
         (await Store.CountLinksAsync(Sync, LinkState.Live, default)).ShouldBe(400);
         for (var leg = 0; leg < 20; leg++)
         {
-            (await Store.ReadPositionsAsync(new LegId($"acme/{leg}", Side.B), default)).ShouldHaveSingleItem().Offset.ShouldBe(20);
+            (await Store.ReadPositionsAsync(new LegId($"acme/{leg}", Side.B), default)).ShouldHaveSingleItem()
+                .Offset.ShouldBe(20);
         }
     }
 

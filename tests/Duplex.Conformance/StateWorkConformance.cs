@@ -7,7 +7,8 @@ using static Duplex.Engine.State.StateMutation;
 
 namespace Duplex.Conformance;
 
-/// <summary>What every state store must do with pending records, intents, dead letters, conflicts and timelines.</summary>
+/// <summary>What every state store must do with pending records, intents, dead letters, conflicts and
+/// timelines.</summary>
 public abstract class StateWorkConformance : IAsyncLifetime
 {
     private static readonly LegId Back = new(Sync, Side.B);
@@ -41,7 +42,8 @@ public abstract class StateWorkConformance : IAsyncLifetime
         (await Store.CountPendingAsync(Leg, default)).ShouldBe((1, 44));
         (await Store.FindPendingAsync(Back, [RecordKey.Of("k")], default))[0].ShouldBeNull();
 
-        await Store.CommitAsync(new RemovePending(Leg, RecordKey.Of("k")), new RemovePending(Leg, RecordKey.Of("none")));
+        await Store.CommitAsync(new RemovePending(Leg, RecordKey.Of("k")),
+            new RemovePending(Leg, RecordKey.Of("none")));
         (await Store.CountPendingAsync(Leg, default)).ShouldBe((0, 0));
     }
 
@@ -50,7 +52,8 @@ public abstract class StateWorkConformance : IAsyncLifetime
     {
         (await Store.NextDueAsync(Leg, default)).ShouldBeNull();
         await Store.CommitAsync(
-            new PutPending(Pending("c", 30, 5)), new PutPending(Pending("a", 10, 7)), new PutPending(Pending("b", 20, 6)),
+            new PutPending(Pending("c", 30, 5)), new PutPending(Pending("a", 10, 7)),
+                new PutPending(Pending("b", 20, 6)),
             new PutPending(Pending("other", 1, 1, Back)));
         (await Store.NextDueAsync(Leg, default)).ShouldBe(10);
         (await Keys(20, 10)).ShouldBe(["a", "b"]);
@@ -108,7 +111,8 @@ public abstract class StateWorkConformance : IAsyncLifetime
         await Store.CommitAsync(new PutDeadLetter(Letter("a")), new PutDeadLetter(Letter("b")));
         var letter = (await Store.FindDeadLettersAsync(Leg, [RecordKey.Of("a")], default))[0].ShouldNotBeNull();
         await Store.CommitAsync(new PutDeadLetter(letter with { Envelope = Bytes("{\"edited\":1}") }));
-        (await Store.FindDeadLetterAsync(letter.Id, default)).ShouldNotBeNull().Envelope.Text().ShouldBe("{\"edited\":1}");
+        (await Store.FindDeadLetterAsync(letter.Id, default)).ShouldNotBeNull().Envelope.Text()
+            .ShouldBe("{\"edited\":1}");
         (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(2);
     }
 
@@ -116,9 +120,11 @@ public abstract class StateWorkConformance : IAsyncLifetime
     public async Task Dead_letters_are_paged_newest_first_and_counted_by_leg()
     {
         await Store.CommitAsync([.. Enumerable.Range(0, 30).Select(i =>
-            new PutDeadLetter(Letter($"{i}", i % 3 == 0 ? Back : i % 3 == 1 ? Leg : new LegId("acme/other", Side.A))))]);
+            new PutDeadLetter(
+                Letter($"{i}", i % 3 == 0 ? Back : i % 3 == 1 ? Leg : new LegId("acme/other", Side.A))))]);
         var paged = new List<DeadLetter>();
-        while (await Store.ListDeadLettersAsync(Sync, paged.LastOrDefault()?.Id ?? 0, 6, default) is { Count: > 0 } page)
+        while (await Store.ListDeadLettersAsync(Sync, paged.LastOrDefault()?.Id
+            ?? 0, 6, default) is { Count: > 0 } page)
         {
             paged.AddRange(page);
         }
@@ -127,7 +133,8 @@ public abstract class StateWorkConformance : IAsyncLifetime
             Enumerable.Range(0, 30).Where(static i => i % 3 != 2).Reverse());
         (await Store.ListDeadLettersAsync(null, 0, 100, default)).Count.ShouldBe(30);
         (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(10);
-        await Store.CommitAsync(new RemoveDeadLetter(Leg, RecordKey.Of("1")), new RemoveDeadLetter(Leg, RecordKey.Of("none")));
+        await Store.CommitAsync(new RemoveDeadLetter(Leg, RecordKey.Of("1")),
+            new RemoveDeadLetter(Leg, RecordKey.Of("none")));
         (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(9);
     }
 
@@ -137,7 +144,8 @@ public abstract class StateWorkConformance : IAsyncLifetime
         await Store.CommitAsync(
             new PutConflict(Conflict("1", "email", null)), new PutConflict(Conflict("1", "email", null, "9")),
             new PutConflict(Conflict("1", "name", null)), new PutConflict(Conflict("1", "plan", Side.A)),
-            new PutConflict(Conflict("1", "plan", Side.B)), new PutConflict(Conflict("1", "email", null, sync: "acme/other")));
+            new PutConflict(Conflict("1", "plan", Side.B)),
+            new PutConflict(Conflict("1", "email", null, sync: "acme/other")));
         var waiting = await Store.ListConflictsAsync(Sync, true, 10, default);
         waiting.Select(static c => c.Rule).ShouldBe(["name", "email"]);
         waiting[1].ShouldBe(Conflict("1", "email", null, "9") with { Id = waiting[1].Id });
@@ -195,23 +203,28 @@ public abstract class StateWorkConformance : IAsyncLifetime
             new PutConflict(Conflict("1", "email", null)), new PutConflict(Conflict("1", "name", Side.A)),
             new PutConflict(Conflict("1", "plan", Side.A) with { AtMicros = 500 }));
         await Store.ApplyRetentionAsync(100, 1000, 0, default);
-        (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule).ShouldBe(["plan", "email"]);
-        await Store.CommitAsync([.. Enumerable.Range(0, 20).Select(i => new PutConflict(Conflict($"{i}", "more", Side.B)))]);
+        (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule)
+            .ShouldBe(["plan", "email"]);
+        await Store.CommitAsync(
+            [.. Enumerable.Range(0, 20).Select(i => new PutConflict(Conflict($"{i}", "more", Side.B)))]);
         await Store.ApplyRetentionAsync(0, 10, 0, default);
-        (await Store.ListConflictsAsync(Sync, false, 100, default)).Count.ShouldBe(11, "ten by number, and the one that waits");
+        (await Store.ListConflictsAsync(Sync, false, 100, default))
+            .Count.ShouldBe(11, "ten by number, and the one that waits");
     }
 
     [Fact]
     public async Task Tombstones_go_by_the_time_since_when_they_are_dead()
     {
-        await Store.CommitAsync(new PutLink(Link(1, "a1", "b1")), new PutLink(Link(2, "a2", "b2")), new PutLink(Link(3, "a3", "b3")));
+        await Store.CommitAsync(new PutLink(Link(1, "a1", "b1")), new PutLink(Link(2, "a2", "b2")),
+            new PutLink(Link(3, "a3", "b3")));
         Clock.Advance(TimeSpan.FromDays(1));
         await Store.CommitAsync(new PutLink(Link(1, "a1", "b1", state: LinkState.Deleted)));
         Clock.Advance(TimeSpan.FromDays(1));
         var between = Micros();
         Clock.Advance(TimeSpan.FromDays(1));
         await Store.CommitAsync(
-            new PutLink(Link(2, "a2", "b2", state: LinkState.Deleted)), new PutLink(Link(3, "a3", "b3", state: LinkState.Unlinked)));
+            new PutLink(Link(2, "a2", "b2", state: LinkState.Deleted)),
+                new PutLink(Link(3, "a3", "b3", state: LinkState.Unlinked)));
 
         await Store.ApplyRetentionAsync(0, 1000, between, default);
         (await Store.FindLinkAsync(Side.A, "a1")).ShouldBeNull();
@@ -224,5 +237,6 @@ public abstract class StateWorkConformance : IAsyncLifetime
     }
 
     private async Task<IEnumerable<string>> Details(Side side, string key, int limit) =>
-        (await Store.ReadTimelineAsync(Sync, side, RecordKey.Of(key), limit, default)).Select(static l => l.Detail.Text());
+        (await Store.ReadTimelineAsync(Sync, side, RecordKey.Of(key), limit, default))
+            .Select(static l => l.Detail.Text());
 }

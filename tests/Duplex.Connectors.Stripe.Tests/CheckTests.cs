@@ -63,7 +63,8 @@ public sealed class CheckTests
         });
         (await CheckAsync(context, Both, Both with { Stream = "charges" })).Select(static f => f.Code).ShouldBe(
         [
-            "stripe.publishable_key", "stripe.plain_address", "stripe.webhook_secret", "stripe.bad_rate", "stripe.unknown_stream",
+            "stripe.publishable_key", "stripe.plain_address", "stripe.webhook_secret", "stripe.bad_rate",
+                "stripe.unknown_stream",
         ]);
     }
 
@@ -96,7 +97,8 @@ public sealed class CheckTests
         var price = await connector.DescribeAsync(context, "prices", CancellationToken.None);
         price.Fields.Single(static f => f.Name == "unit_amount").CreateOnly.ShouldBeTrue();
         price.Fields.Single(static f => f.Name == "nickname").CreateOnly.ShouldBeFalse();
-        (await Should.ThrowAsync<SyncException>(() => connector.DescribeAsync(context, "charges", CancellationToken.None)))
+        (await Should.ThrowAsync<SyncException>(() =>
+            connector.DescribeAsync(context, "charges", CancellationToken.None)))
             .Error.Suggestion.ShouldNotBeNull();
     }
 

@@ -8,7 +8,8 @@ internal static class Connection
     public const string WebhookSecret = "whsec_c2VjcmV0";
 
     public static ConnectorContext To(
-        Uri address, Dictionary<string, object>? settings = null, IRateBudget? budget = null, TimeProvider? clock = null)
+        Uri address, Dictionary<string, object>? settings = null, IRateBudget? budget = null, TimeProvider? clock =
+            null)
     {
         var raw = new Dictionary<string, object>(StringComparer.Ordinal)
         {
@@ -45,7 +46,8 @@ internal static class Connection
 
     /// <summary>The same connection, whose requests a script answers.</summary>
     public static ConnectorContext To(
-        ScriptedStripe stripe, Dictionary<string, object>? settings = null, IRateBudget? budget = null, TimeProvider? clock = null) =>
+        ScriptedStripe stripe, Dictionary<string, object>? settings = null, IRateBudget? budget =
+            null, TimeProvider? clock = null) =>
         To(new Uri("http://127.0.0.1:9"), settings, budget, clock) with { HttpHandler = () => stripe };
 
     public static string NewKey() => OriginMarks.Make("aaaaaaaa", $"{Guid.NewGuid():N}");

@@ -23,7 +23,8 @@ public sealed class ErrorTests
         { 409, Error("idempotency_error", "idempotency_key_in_use"), "", ErrorCode.SinkBusy },
         { 409, Error("invalid_request_error", "lock_timeout"), "", ErrorCode.SinkBusy },
         { 409, Error("invalid_request_error"), "Stripe-Should-Retry: false", ErrorCode.SinkRejected },
-        { 429, Error("invalid_request_error", "rate_limit"), "Stripe-Rate-Limited-Reason: global-rate", ErrorCode.SinkRateLimited },
+        { 429, Error("invalid_request_error", "rate_limit"), "Stripe-Rate-Limited-Reason: global-rate",
+            ErrorCode.SinkRateLimited },
         { 429, Error("invalid_request_error", "rate_limit"), "Retry-After: 7", ErrorCode.SinkRateLimited },
         { 429, "", "", ErrorCode.SinkRateLimited },
         { 429, Error("invalid_request_error", "lock_timeout"), "", ErrorCode.SinkBusy },
@@ -49,7 +50,8 @@ public sealed class ErrorTests
         var stripe = new ScriptedStripe((_, _) => ScriptedStripe.Reply(status, body, headers));
         await using var sink = new StripeConnector().OpenSink(Connection.To(stripe));
 
-        var outcome = await sink.WriteAsync(Connection.Update("customers", RecordKey.Of("cus_1"), """{"name":"Ann"}"""));
+        var outcome =
+            await sink.WriteAsync(Connection.Update("customers", RecordKey.Of("cus_1"), """{"name":"Ann"}"""));
 
         outcome.Status.ShouldBe(WriteStatus.Failed);
         outcome.Error.ShouldNotBeNull().Code.ShouldBe(code);
@@ -60,11 +62,13 @@ public sealed class ErrorTests
     [Fact]
     public async Task A_refusal_names_the_field_and_keeps_the_vendors_words_apart()
     {
-        var stripe = new ScriptedStripe((_, _) => ScriptedStripe.Reply(400, Error("invalid_request_error", "parameter_invalid",
+        var stripe =
+            new ScriptedStripe((_, _) => ScriptedStripe.Reply(400, Error("invalid_request_error", "parameter_invalid",
             "address[city]", "No such city: Atlantis")));
         await using var sink = new StripeConnector().OpenSink(Connection.To(stripe));
 
-        var error = (await sink.WriteAsync(Connection.Create("customers", """{"name":"Ann"}"""))).Error.ShouldNotBeNull();
+        var error = (await sink.WriteAsync(Connection.Create("customers", """{"name":"Ann"}""")))
+            .Error.ShouldNotBeNull();
 
         error.Path.ShouldBe("address.city");
         error.Message.ShouldNotContain("Atlantis");
@@ -124,7 +128,8 @@ public sealed class ErrorTests
     {
         var budget = new RecordedBudget();
         (string, string)[] headers = reason is null ? [] : [("Stripe-Rate-Limited-Reason", reason)];
-        var stripe = new ScriptedStripe((_, _) => ScriptedStripe.Reply(429, Error("rate_limit_error", "rate_limit"), headers));
+        var stripe =
+            new ScriptedStripe((_, _) => ScriptedStripe.Reply(429, Error("rate_limit_error", "rate_limit"), headers));
         await using var sink = new StripeConnector().OpenSink(Connection.To(stripe, budget: budget));
 
         await sink.WriteAsync(Connection.Create("customers", """{"name":"Ann"}"""));
@@ -136,7 +141,8 @@ public sealed class ErrorTests
     public async Task A_lock_holds_nothing_else_back()
     {
         var budget = new RecordedBudget();
-        var stripe = new ScriptedStripe((_, _) => ScriptedStripe.Reply(429, Error("invalid_request_error", "lock_timeout")));
+        var stripe =
+            new ScriptedStripe((_, _) => ScriptedStripe.Reply(429, Error("invalid_request_error", "lock_timeout")));
         await using var sink = new StripeConnector().OpenSink(Connection.To(stripe, budget: budget));
         await sink.WriteAsync(Connection.Create("customers", """{"name":"Ann"}"""));
         budget.HeldBack.ShouldBeEmpty();

@@ -39,7 +39,8 @@ public sealed class FaultTests
         stripe.All("customers").Length.ShouldBe(made);
         stripe.FaultCounts[kind].ShouldBe(1);
 
-        // The engine's rule: an unknown outcome is tried again under its key, a failure that the key replays under a fresh one.
+        // The engine's rule: an unknown outcome is tried again under its key, a failure that the key replays under a
+        // fresh one.
         var last = await sink.WriteAsync(create);
         if (last.Error?.Code == ErrorCode.SinkFailed)
         {

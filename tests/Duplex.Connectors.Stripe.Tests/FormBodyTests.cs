@@ -24,7 +24,8 @@ public sealed class FormBodyTests
         FormBody.ForUpdate(Record.FromJson(fields).Root).ToString().ShouldBe(form);
 
     [Theory]
-    [InlineData("""{"name":null,"email":"","address":{"city":null,"country":"DE"},"images":[]}""", "address[country]=DE")]
+    [InlineData("""{"name":null,"email":"","address":{"city":null,"country":"DE"},"images":[]}""",
+        "address[country]=DE")]
     [InlineData("""{"balance":0,"active":false}""", "balance=0&active=false")]
     public void A_create_sends_nothing_for_what_is_not_there(string fields, string form) =>
         FormBody.ForCreate(Record.FromJson(fields).Root).ToString().ShouldBe(form);
@@ -35,5 +36,6 @@ public sealed class FormBodyTests
     [InlineData("""{"metadata":{"":"1"}}""", "metadata")]
     [InlineData("""{"name":"\ud800"}""", "name")]
     public void A_member_that_a_form_cannot_carry_is_refused_by_name(string fields, string named) =>
-        Should.Throw<FormatException>(() => FormBody.ForUpdate(Record.FromJson(fields).Root)).Message.ShouldContain(named);
+        Should.Throw<FormatException>(() => FormBody.ForUpdate(Record.FromJson(fields).Root))
+            .Message.ShouldContain(named);
 }

@@ -1,8 +1,8 @@
 namespace Duplex.Connectors.Stripe.Tests;
 
 /// <summary>
-/// What a source has said, kept as the change log keeps it: a delivery id is stored once, positions only grow, and reading goes on
-/// from the stored position.
+/// What a source has said, kept as the change log keeps it: a delivery id is stored once, positions only grow, and
+/// reading goes on from the stored position.
 /// </summary>
 internal sealed class Journal
 {

@@ -1,6 +1,7 @@
 namespace Duplex.Connectors.Stripe.Tests;
 
-/// <summary>Products, prices and invoices: what Stripe lets be changed and deleted, and what is done where it does not.</summary>
+/// <summary>Products, prices and invoices: what Stripe lets be changed and deleted, and what is done where it does
+/// not.</summary>
 public sealed class ObjectTests
 {
     [Fact]
@@ -65,7 +66,8 @@ public sealed class ObjectTests
         var repriced = await sink.WriteAsync(Connection.Update("prices", created.Key, """{"unit_amount":1}"""));
         repriced.Error.ShouldNotBeNull().Code.ShouldBe(ErrorCode.SinkRejected);
         repriced.Error.Path.ShouldBe("unit_amount");
-        stripe.Find("prices", created.Key.ToString()).ShouldNotBeNull().GetProperty("unit_amount").GetInt64().ShouldBe(1250);
+        stripe.Find("prices", created.Key.ToString()).ShouldNotBeNull().GetProperty("unit_amount").GetInt64()
+            .ShouldBe(1250);
     }
 
     [Fact]
@@ -74,7 +76,8 @@ public sealed class ObjectTests
         await using var stripe = await Simulator.StartAsync();
         await using var sink = new StripeConnector().OpenSink(stripe.Context());
 
-        var price = await sink.WriteAsync(Connection.Create("prices", """{"currency":"eur","unit_amount":1,"product":"prod_none"}"""));
+        var price = await sink.WriteAsync(
+            Connection.Create("prices", """{"currency":"eur","unit_amount":1,"product":"prod_none"}"""));
         var invoice = await sink.WriteAsync(Connection.Create("invoices", """{"customer":"cus_none"}"""));
 
         price.Error.ShouldNotBeNull().Code.ShouldBe(ErrorCode.SinkRejected, $"{price.Error}");
@@ -94,7 +97,8 @@ public sealed class ObjectTests
         var paid = await InvoiceAsync(sink, customer);
         foreach (var invoice in new[] { open, paid })
         {
-            stripe.EditOnDashboard("POST", "/v1/invoiceitems", $"customer={customer}&invoice={invoice}&amount=500&currency=usd");
+            stripe.EditOnDashboard("POST", "/v1/invoiceitems",
+                $"customer={customer}&invoice={invoice}&amount=500&currency=usd");
             stripe.EditOnDashboard("POST", $"/v1/invoices/{invoice}/finalize");
         }
 
@@ -102,7 +106,8 @@ public sealed class ObjectTests
         Status(stripe, open).ShouldBe("open");
         var delete = Connection.Delete("invoices", open);
         (await sink.WriteAsync(delete)).Status.ShouldBe(WriteStatus.Applied);
-        (await sink.WriteAsync(delete with { IdempotencyKey = Connection.NewKey() })).Status.ShouldBe(WriteStatus.Applied);
+        (await sink.WriteAsync(delete with { IdempotencyKey = Connection.NewKey() }))
+            .Status.ShouldBe(WriteStatus.Applied);
         Status(stripe, open).ShouldBe("void");
         await GoneAsync(stripe, "invoices", open);
 
@@ -151,7 +156,8 @@ public sealed class ObjectTests
     private static string? Status(StripeSimulator stripe, RecordKey invoice) =>
         stripe.Find("invoices", invoice.ToString()).ShouldNotBeNull().GetProperty("status").GetString();
 
-    /// <summary>A deleted record is gone in every way of reading, and its event is a delete that carries our mark.</summary>
+    /// <summary>A deleted record is gone in every way of reading, and its event is a delete that carries our
+    /// mark.</summary>
     private static async Task GoneAsync(StripeSimulator stripe, string stream, RecordKey key)
     {
         await using var reader = new StripeConnector().OpenReader(stripe.Context());
@@ -160,7 +166,8 @@ public sealed class ObjectTests
 
         await using var source = new StripeConnector().OpenSource(stripe.Context(), [stream]);
         var journal = new Journal();
-        await journal.ReadAsync(source, j => j.Of(key.ToString()).Any(static c => c.Operation == ChangeOperation.Delete));
+        await journal.ReadAsync(source, j => j.Of(key.ToString())
+            .Any(static c => c.Operation == ChangeOperation.Delete));
         var change = journal.Of(key.ToString()).Last(static c => c.Operation == ChangeOperation.Delete);
         OriginMarks.IsOurs(change.Origin, "aaaaaaaa").ShouldBeTrue();
         change.Before.ShouldNotBeNull().Root.GetProperty("id").GetString().ShouldBe(key.ToString());

@@ -40,6 +40,7 @@ public sealed class RatePlanTests
 
     private static ConnectionSettings Without(ConnectorContext context, string key) => ConnectionSettings.Read(
         new StripeConnector().Spec,
-        new Dictionary<string, object> { ["api_key"] = key, ["base_url"] = context.Settings.Get(StripeSettings.BaseUrl) },
+        new Dictionary<string,
+        object> { ["api_key"] = key, ["base_url"] = context.Settings.Get(StripeSettings.BaseUrl) },
         "", []);
 }

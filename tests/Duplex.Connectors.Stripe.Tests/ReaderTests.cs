@@ -6,7 +6,8 @@ public sealed class ReaderTests
 
     public static TheoryData<string, int> Spreads => new()
     {
-        { "none", 0 }, { "one second", 1 }, { "one second", 250 }, { "even", 1_234 }, { "bursts", 1_234 }, { "newest heavy", 777 },
+        { "none", 0 }, { "one second", 1 }, { "one second", 250 }, { "even", 1_234 }, { "bursts", 1_234 },
+            { "newest heavy", 777 },
     };
 
     [Theory]
@@ -26,7 +27,8 @@ public sealed class ReaderTests
             seen.Count.ShouldBe(count, "nothing is missing and nothing comes twice while nothing changes");
             seen.Distinct().Count().ShouldBe(count);
             var pages = Math.Max(1, (count + 99) / 100);
-            (stripe.RequestCount - before).ShouldBeLessThanOrEqualTo((2 * pages) + (2 * 30), "ranges are cut without much waste");
+            (stripe.RequestCount - before)
+                .ShouldBeLessThanOrEqualTo((2 * pages) + (2 * 30), "ranges are cut without much waste");
         }
     }
 
@@ -94,8 +96,10 @@ public sealed class ReaderTests
     {
         await using var stripe = await Simulator.StartAsync();
         stripe.SeedSpread(600, Start, static i => i);
-        stripe.AddFault(new FaultRule { Kind = FaultKind.RateLimit, Operation = "GET /v1/customers", Skip = 1, Next = 1, RetryAfterSeconds = 0 });
-        stripe.AddFault(new FaultRule { Kind = FaultKind.ErrorBefore, Operation = "GET /v1/customers", Skip = 2, Next = 1, Status = 503 });
+        stripe.AddFault(new FaultRule { Kind = FaultKind.RateLimit, Operation = "GET /v1/customers", Skip = 1, Next =
+            1, RetryAfterSeconds = 0 });
+        stripe.AddFault(new FaultRule { Kind = FaultKind.ErrorBefore, Operation = "GET /v1/customers", Skip = 2, Next =
+            1, Status = 503 });
         await using var reader = new StripeConnector().OpenReader(stripe.Context());
 
         (await ListAsync(reader, "customers")).Count.ShouldBe(600);
@@ -157,11 +161,13 @@ public sealed class ReaderTests
     }
 
     /// <summary>Refuses every second cursor, as if its object were gone.</summary>
-    private sealed class CursorRefusal(int status, HashSet<string> refused) : DelegatingHandler(new SocketsHttpHandler())
+    private sealed class CursorRefusal(int status, HashSet<string> refused)
+        : DelegatingHandler(new SocketsHttpHandler())
     {
         private int _cursors;
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+            CancellationToken cancellationToken)
         {
             var query = request.RequestUri!.Query;
             var at = query.IndexOf("starting_after=", StringComparison.Ordinal);

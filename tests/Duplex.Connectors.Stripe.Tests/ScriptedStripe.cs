@@ -7,7 +7,8 @@ namespace Duplex.Connectors.Stripe.Tests;
 /// <summary>Answers each request with what the test says, for answers that no healthy server gives.</summary>
 internal sealed class ScriptedStripe(Func<HttpRequestMessage, string, HttpResponseMessage> answer) : HttpMessageHandler
 {
-    public ConcurrentQueue<(string Method, string PathAndQuery, string Body, string? IdempotencyKey)> Requests { get; } = [];
+    public ConcurrentQueue<(string Method, string PathAndQuery, string Body,
+        string? IdempotencyKey)> Requests { get; } = [];
 
     public static HttpResponseMessage Reply(int status, string body, params (string Name, string Value)[] headers)
     {
@@ -24,7 +25,8 @@ internal sealed class ScriptedStripe(Func<HttpRequestMessage, string, HttpRespon
         return response;
     }
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+        CancellationToken cancellationToken)
     {
         var body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
         Requests.Enqueue((request.Method.Method, request.RequestUri!.PathAndQuery, body,

@@ -56,7 +56,8 @@ public sealed class SignatureCheckTests
     [InlineData("t=99999999999999999999,v1=0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("t=-1,v1=0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("garbage")]
-    public void A_header_that_says_nothing_is_refused(string? header) => Check().Refusal(header, Body).ShouldNotBeNull();
+    public void A_header_that_says_nothing_is_refused(string? header) =>
+        Check().Refusal(header, Body).ShouldNotBeNull();
 
     [Fact]
     public void The_old_scheme_alone_is_refused() =>
@@ -67,7 +68,8 @@ public sealed class SignatureCheckTests
     {
         var check = Check("whsec_new", Secret);
         check.Refusal(Header(Now), Body).ShouldBeNull();
-        check.Refusal($"t={Now},v1={new string('0', 64)},v1={SignatureCheck.Sign("whsec_new", $"{Now}", Body)},v0=1", Body)
+        check.Refusal($"t={Now},v1={new string('0', 64)},v1={SignatureCheck.Sign("whsec_new", $"{Now}", Body)},v0=1",
+            Body)
             .ShouldBeNull();
         check.Refusal($"t={Now},v1={SignatureCheck.Sign("whsec_other", $"{Now}", Body)}", Body).ShouldNotBeNull();
     }

@@ -105,7 +105,8 @@ public sealed class SinkTests
     {
         await using var stripe = await Simulator.StartAsync();
         await using var sink = new StripeConnector().OpenSink(stripe.Context());
-        var error = (await sink.WriteAsync(Connection.Create("customers", """{"nosuch":"1"}"""))).Error.ShouldNotBeNull();
+        var error = (await sink.WriteAsync(Connection.Create("customers", """{"nosuch":"1"}""")))
+            .Error.ShouldNotBeNull();
         error.Code.ShouldBe(ErrorCode.SinkRejected);
         error.Path.ShouldBe("nosuch");
     }

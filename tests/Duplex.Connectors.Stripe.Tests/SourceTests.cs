@@ -24,7 +24,8 @@ public sealed class SourceTests
         source.State.Phase.ShouldBe(SourcePhase.Streaming);
         source.State.SnapshotRows.ShouldBe(350);
         var changes = journal.Of(key.ToString());
-        changes.Select(static c => c.Operation).ShouldBe([ChangeOperation.Create, ChangeOperation.Update, ChangeOperation.Delete]);
+        changes.Select(static c => c.Operation)
+            .ShouldBe([ChangeOperation.Create, ChangeOperation.Update, ChangeOperation.Delete]);
         changes[1].Before.ShouldNotBeNull().ToString().ShouldBe("""{"name":"Ann"}""");
         changes[1].After.ShouldNotBeNull().Root.GetProperty("name").GetString().ShouldBe("Bo");
         changes[1].Origin.ShouldBeNull();
@@ -47,7 +48,8 @@ public sealed class SourceTests
 
         journal.Changes.Select(static c => c.Origin).ShouldBe([create.IdempotencyKey, update.IdempotencyKey]);
         OriginMarks.IsOurs(journal.Changes[0].Origin, "aaaaaaaa").ShouldBeTrue();
-        written.AtMicros.ShouldBeGreaterThanOrEqualTo(journal.Changes[1].SourceMicros, "a write is never older than its event");
+        written.AtMicros.ShouldBeGreaterThanOrEqualTo(journal.Changes[1].SourceMicros,
+            "a write is never older than its event");
     }
 
     [Fact]
@@ -113,7 +115,8 @@ public sealed class SourceTests
             var update = seen.First(static c => c.Operation == ChangeOperation.Update);
             seen.Where(static c => c.Operation == ChangeOperation.Read)
                 .Where(c => c.After!.Root.GetProperty("name").GetString() != "edited")
-                .ShouldAllBe(c => c.SourceMicros <= update.SourceMicros, "a stale row never claims to be younger than the change");
+                .ShouldAllBe(c => c.SourceMicros <= update.SourceMicros,
+                    "a stale row never claims to be younger than the change");
         }
     }
 
@@ -298,7 +301,8 @@ public sealed class SourceTests
         anew.Epoch.ShouldBe(saved.Epoch + 1);
         var again = new Journal();
         again.Append(new ChangeBatch(16) { Position = anew });
-        await again.ReadAsync(source, static j => j.Changes.Count(static c => c.Operation == ChangeOperation.Read) == 3);
+        await again.ReadAsync(source,
+            static j => j.Changes.Count(static c => c.Operation == ChangeOperation.Read) == 3);
         again.Of("cus_00001").ShouldContain(static c => c.After!.Root.GetProperty("name").GetString() == "edited");
     }
 
@@ -360,7 +364,8 @@ public sealed class SourceTests
         var polls = 0;
         var context = stripe.Context() with
         {
-            HttpHandler = () => new Rewrite(page => polls < 3 && late.Length > 0 ? Without(page, late) : page, () => polls++),
+            HttpHandler =
+                () => new Rewrite(page => polls < 3 && late.Length > 0 ? Without(page, late) : page, () => polls++),
         };
         await using var source = new StripeConnector().OpenSource(context, ["customers"]);
         var journal = new Journal();
@@ -379,7 +384,8 @@ public sealed class SourceTests
     private static bool IsSnapshotted(Journal journal) =>
         journal.Position?.Token?.Contains("\"Done\":[\"customers\"]", StringComparison.Ordinal) == true;
 
-    private static IWebhookSource Open(StripeSimulator stripe, params string[] streams) => (IWebhookSource)new StripeConnector()
+    private static IWebhookSource Open(StripeSimulator stripe, params string[] streams) =>
+        (IWebhookSource)new StripeConnector()
         .OpenSource(stripe.Context(), streams.Length == 0 ? ["customers"] : streams);
 
     private static IWebhookSource Open(StripeSimulator stripe, Dictionary<string, object> settings) =>
@@ -398,7 +404,8 @@ public sealed class SourceTests
     }
 
     /// <summary>Changes the answers to polls with a lower bound of time.</summary>
-    private sealed class Rewrite(Func<string, string> change, Action polled) : DelegatingHandler(new SocketsHttpHandler())
+    private sealed class Rewrite(Func<string, string> change, Action polled)
+        : DelegatingHandler(new SocketsHttpHandler())
     {
         protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)

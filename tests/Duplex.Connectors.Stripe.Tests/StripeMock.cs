@@ -4,8 +4,8 @@ using System.Runtime.Versioning;
 namespace Duplex.Connectors.Stripe.Tests;
 
 /// <summary>
-/// The vendor's own request checker: stateless, refuses what Stripe's OpenAPI document refuses. Found by STRIPE_MOCK (the program or
-/// its .xz), or beside the repository.
+/// The vendor's own request checker: stateless, refuses what Stripe's OpenAPI document refuses. Found by STRIPE_MOCK
+/// (the program or its .xz), or beside the repository.
 /// </summary>
 public sealed class StripeMock : IAsyncLifetime
 {
@@ -30,7 +30,8 @@ public sealed class StripeMock : IAsyncLifetime
             program = unpacked;
         }
 
-        _process = Process.Start(new ProcessStartInfo(program, ["-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"])
+        _process = Process.Start(
+            new ProcessStartInfo(program, ["-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -59,7 +60,8 @@ public sealed class StripeMock : IAsyncLifetime
             if (line.Contains(announcement, StringComparison.Ordinal))
             {
                 process.StandardOutput.BaseStream.CopyToAsync(Stream.Null).GetAwaiter();
-                return new Uri("http://" + line[(line.IndexOf(announcement, StringComparison.Ordinal) + announcement.Length)..]);
+                return new Uri("http://"
+                    + line[(line.IndexOf(announcement, StringComparison.Ordinal) + announcement.Length)..]);
             }
         }
 

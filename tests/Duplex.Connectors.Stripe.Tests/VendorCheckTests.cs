@@ -87,8 +87,10 @@ public sealed class VendorCheckTests(StripeMock mock) : IClassFixture<StripeMock
                 : null);
         await using var sink = new StripeConnector().OpenSink(context);
 
-        (await sink.WriteAsync(Connection.Delete("products", RecordKey.Of("prod_1")))).Status.ShouldBe(WriteStatus.Applied);
-        (await sink.WriteAsync(Connection.Delete("invoices", RecordKey.Of("in_1")))).Status.ShouldBe(WriteStatus.Applied);
+        (await sink.WriteAsync(Connection.Delete("products", RecordKey.Of("prod_1"))))
+            .Status.ShouldBe(WriteStatus.Applied);
+        (await sink.WriteAsync(Connection.Delete("invoices", RecordKey.Of("in_1"))))
+            .Status.ShouldBe(WriteStatus.Applied);
 
         Accepted();
         _asked.ShouldContain("POST /v1/invoices/in_1/void");

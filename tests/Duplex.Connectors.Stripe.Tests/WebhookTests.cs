@@ -34,7 +34,8 @@ public sealed class WebhookTests
     [InlineData("invoice.finalized", "invoice", "invoices", ChangeOperation.Update)]
     [InlineData("invoice.some_future_type", "invoice", "invoices", ChangeOperation.Update)]
     [InlineData("invoice.deleted", "invoice", "invoices", ChangeOperation.Delete)]
-    public async Task A_type_is_an_operation_on_a_stream(string type, string item, string stream, ChangeOperation operation)
+    public async Task A_type_is_an_operation_on_a_stream(string type, string item, string stream,
+        ChangeOperation operation)
     {
         var change = (await ReceiveAsync(Event(type, $$"""{"id":"x_1","object":"{{item}}"}"""))).ShouldNotBeNull();
         change.Stream.ShouldBe(stream);
@@ -67,20 +68,25 @@ public sealed class WebhookTests
     {
         var item = $$$"""{"id":"cus_1","object":"customer","metadata":{"fwd-push":{{{mark}}}}}""";
         ((await ReceiveAsync(Event("customer.updated", item))) is not null).ShouldBe(processed);
-        (await ReceiveAsync(Event("customer.updated", item), new() { ["honour_fwd_push"] = "false" })).ShouldNotBeNull();
+        (await ReceiveAsync(Event("customer.updated", item), new() { ["honour_fwd_push"] = "false" }))
+            .ShouldNotBeNull();
     }
 
     [Fact]
     public async Task An_object_archived_by_our_delete_is_deleted_and_one_archived_by_a_person_is_not()
     {
-        const string marked = """{"id":"prod_1","object":"product","active":false,"metadata":{"duplex_deleted":"true"}}""";
-        (await ReceiveAsync(Event("product.updated", marked))).ShouldNotBeNull().Operation.ShouldBe(ChangeOperation.Delete);
+        const string marked =
+            """{"id":"prod_1","object":"product","active":false,"metadata":{"duplex_deleted":"true"}}""";
+        (await ReceiveAsync(Event("product.updated", marked))).ShouldNotBeNull()
+            .Operation.ShouldBe(ChangeOperation.Delete);
 
         var revived = marked.Replace("false", "true", StringComparison.Ordinal);
-        (await ReceiveAsync(Event("product.updated", revived))).ShouldNotBeNull().Operation.ShouldBe(ChangeOperation.Update);
+        (await ReceiveAsync(Event("product.updated", revived))).ShouldNotBeNull()
+            .Operation.ShouldBe(ChangeOperation.Update);
 
         const string archived = """{"id":"prod_1","object":"product","active":false,"metadata":{}}""";
-        (await ReceiveAsync(Event("product.updated", archived))).ShouldNotBeNull().Operation.ShouldBe(ChangeOperation.Update);
+        (await ReceiveAsync(Event("product.updated", archived))).ShouldNotBeNull()
+            .Operation.ShouldBe(ChangeOperation.Update);
     }
 
     [Fact]
@@ -96,7 +102,8 @@ public sealed class WebhookTests
     {
         await using var source = Source();
         var body = Event("customer.updated", """{"id":"cus_1","object":"customer"}""");
-        foreach (var header in new[] { null, $"t={Now},v1={new string('0', 64)}", Sign(body, Now - 301), Sign(body, Now + 301) })
+        foreach (var header in new[] { null, $"t={Now},v1={new string('0', 64)}", Sign(body, Now - 301),
+            Sign(body, Now + 301) })
         {
             var verdict = await source.ReceiveAsync(new WebhookDelivery(body, _ => header), CancellationToken.None);
             verdict.Status.ShouldBe(401);
@@ -117,7 +124,8 @@ public sealed class WebhookTests
     {
         await using var source = Source();
         var body = Encoding.UTF8.GetBytes(text);
-        var verdict = await source.ReceiveAsync(new WebhookDelivery(body, _ => Sign(body, Now)), CancellationToken.None);
+        var verdict =
+            await source.ReceiveAsync(new WebhookDelivery(body, _ => Sign(body, Now)), CancellationToken.None);
         verdict.Status.ShouldBe(400);
         verdict.Batch.ShouldBeNull();
     }
@@ -153,7 +161,8 @@ public sealed class WebhookTests
     private async Task<Change?> ReceiveAsync(byte[] body, Dictionary<string, object>? settings = null)
     {
         await using var source = Source(settings);
-        var verdict = await source.ReceiveAsync(new WebhookDelivery(body, _ => Sign(body, Now)), CancellationToken.None);
+        var verdict =
+            await source.ReceiveAsync(new WebhookDelivery(body, _ => Sign(body, Now)), CancellationToken.None);
         verdict.Status.ShouldBe(200);
         var journal = new Journal();
         journal.Append(verdict.Batch.ShouldNotBeNull());

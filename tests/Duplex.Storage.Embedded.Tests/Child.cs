@@ -24,9 +24,11 @@ internal sealed class Child : IDisposable
     /// <summary>Starts the program, under strace with the given arguments if there are any.</summary>
     public static Child Start(string mode, string directory, params string[] strace)
     {
-        var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardInput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardInput =
+            true, RedirectStandardError = true };
         string[] program = ["dotnet", "exec", typeof(ChildProgram).Assembly.Location, mode, directory];
-        string[] command = strace.Length == 0 ? program : ["strace", "-f", "-qq", "-o", "/dev/null", .. strace, .. program];
+        string[] command = strace.Length == 0
+            ? program : ["strace", "-f", "-qq", "-o", "/dev/null", .. strace, .. program];
         start.FileName = command[0];
         foreach (var argument in command.Skip(1))
         {

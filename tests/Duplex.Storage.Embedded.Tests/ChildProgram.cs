@@ -8,7 +8,8 @@ using static Duplex.Engine.State.StateMutation;
 namespace Duplex.Storage.Embedded.Tests;
 
 /// <summary>
-/// What the crash tests run in a process of its own: it writes without end and tells on its output what the store has acknowledged.
+/// What the crash tests run in a process of its own: it writes without end and tells on its output what the store has
+/// acknowledged.
 /// </summary>
 internal static class ChildProgram
 {
@@ -55,7 +56,8 @@ internal static class ChildProgram
         for (var n = (stored?.Major ?? 0) + 1; ; n++)
         {
             var text = n.ToString(CultureInfo.InvariantCulture);
-            using var batch = LogFacts.Batch(new Position(1, n, 0), $"{writer}:{text}:0", $"{writer}:{text}:1", $"{writer}:{text}:2");
+            using var batch =
+                LogFacts.Batch(new Position(1, n, 0), $"{writer}:{text}:0", $"{writer}:{text}:1", $"{writer}:{text}:2");
             await log.AppendAsync(source, batch, static _ => LogFacts.Topic, CancellationToken.None);
             Say($"stored {writer} {text}");
         }

@@ -47,11 +47,13 @@ public sealed class CrashTests : IDisposable
     [InlineData("pwrite64", 101)]
     [InlineData("fdatasync", 2)]
     [InlineData("fdatasync", 30)]
-    public async Task A_kill_at_a_chosen_write_or_sync_of_the_log_loses_nothing_acknowledged(string call, int occurrence)
+    public async Task A_kill_at_a_chosen_write_or_sync_of_the_log_loses_nothing_acknowledged(string call,
+        int occurrence)
     {
         Needs.Program("strace");
         using var child = Child.Start("log", _directory.Root,
-            "-P", _directory.File("log.db-wal"), "-e", $"trace={call}", "-e", $"inject={call}:signal=KILL:when={occurrence}");
+            "-P", _directory.File("log.db-wal"), "-e", $"trace={call}", "-e",
+                $"inject={call}:signal=KILL:when={occurrence}");
         (await child.ListenToEndAsync()).ShouldNotBe(0, "the kill must have happened");
         child.Said.ShouldBeEmpty();
         await CheckLogAsync(child.Acknowledged);
@@ -87,7 +89,8 @@ public sealed class CrashTests : IDisposable
             ((long)stored).ShouldBeGreaterThanOrEqualTo(acknowledged.GetValueOrDefault(writer));
             var expected = Enumerable.Range(1, stored)
                 .SelectMany(n => Enumerable.Range(0, 3).Select(part => $"{writer}:{n}:{part}"));
-            values.Where(v => v.StartsWith($"{writer}:", StringComparison.Ordinal)).ShouldBe(expected, ignoreOrder: true);
+            values.Where(v => v.StartsWith($"{writer}:", StringComparison.Ordinal))
+                .ShouldBe(expected, ignoreOrder: true);
         }
     }
 

@@ -27,7 +27,8 @@ public sealed class DamageTests : IDisposable
             await log.EnsureAsync(partitions: 4);
             for (var n = 0; n < 10; n++)
             {
-                await log.AppendAsync(LogFacts.Batch(null, [.. Enumerable.Range(0, 40).Select(k => $"round {n} key {k} end")]));
+                await log.AppendAsync(
+                    LogFacts.Batch(null, [.. Enumerable.Range(0, 40).Select(k => $"round {n} key {k} end")]));
             }
         }
 
@@ -123,7 +124,8 @@ public sealed class DamageTests : IDisposable
             (values.Count % 3).ShouldBe(0, "batches are whole");
             values.ShouldBe(Enumerable.Range(0, values.Count).Select(static i => $"{i / 3}:{"abc"[i % 3]}"));
             var position = await torn.ReadPositionAsync("acme/shop", default);
-            ((int?)position?.Major ?? -1).ShouldBe((values.Count / 3) - 1, "the position belongs to the last whole batch");
+            ((int?)position?.Major ?? -1)
+                .ShouldBe((values.Count / 3) - 1, "the position belongs to the last whole batch");
             lengths.Add(values.Count);
         }
 

@@ -8,7 +8,8 @@ using static Duplex.Engine.State.StateMutation;
 
 namespace Duplex.Storage.Embedded.Tests;
 
-/// <summary>On a full disk nothing is acknowledged, the reason is told, and work goes on by itself once there is room.</summary>
+/// <summary>On a full disk nothing is acknowledged, the reason is told, and work goes on by itself once there is
+/// room.</summary>
 public sealed class DiskFullTests
 {
     private static readonly EmbeddedOptions Quick = new() { ProbeInterval = TimeSpan.FromMilliseconds(50) };
@@ -104,7 +105,8 @@ public sealed class DiskFullTests
 
         async Task CommitAsync(int n)
         {
-            var link = StateFacts.Link(store.NextLinkId(), $"a{n}", $"b{n}") with { ShadowA = StateFacts.Bytes(Payload) };
+            var link = StateFacts.Link(store.NextLinkId(), $"a{n}", $"b{n}") with { ShadowA =
+                StateFacts.Bytes(Payload) };
             var commit = StateFacts.Commit("leg", epoch, new PutLink(link));
             commit.Positions.Add(new LegPosition(StateFacts.Leg, "t", 0, n));
             await store.CommitAsync(commit, default);
@@ -136,7 +138,8 @@ public sealed class DiskFullTests
         {
             try
             {
-                await log.AppendAsync(LogFacts.Batch(new Position(1, (ulong)(from + n), 0), $"{from + n:00000}{Payload}"));
+                await log.AppendAsync(
+                    LogFacts.Batch(new Position(1, (ulong)(from + n), 0), $"{from + n:00000}{Payload}"));
             }
             catch (SyncException e)
             {

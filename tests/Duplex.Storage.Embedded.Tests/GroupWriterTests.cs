@@ -20,7 +20,8 @@ public sealed class GroupWriterTests : IDisposable
         using var held = new ManualResetEventSlim();
         var database = Database.OpenWriter(_directory.File("x.db"), 4096, 1 << 20, 0);
         database.Execute("CREATE TABLE t (n INTEGER NOT NULL)");
-        await using var writer = new GroupWriter(database, new NoObserver(), NullLogger.Instance, TimeSpan.FromSeconds(1));
+        await using var writer =
+            new GroupWriter(database, new NoObserver(), NullLogger.Instance, TimeSpan.FromSeconds(1));
         writer.Start();
         var first = writer.RunAsync(new ActionRequest<bool>(() => held.Wait(TimeSpan.FromSeconds(30))));
         var requests = Enumerable.Range(0, 20).Select(n => writer.RunAsync(new ActionRequest<bool>(() =>

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Duplex.Storage.Embedded.Tests;
 
-/// <summary>An ext4 file system in a file, whose power can be cut: what was not synced is gone after the next mount.</summary>
+/// <summary>An ext4 file system in a file, whose power can be cut: what was not synced is gone after the next
+/// mount.</summary>
 internal sealed partial class LoopDisk : IDisposable
 {
     private const uint ShutDown = 0x8004587d;
@@ -33,7 +34,8 @@ internal sealed partial class LoopDisk : IDisposable
         }
 
         var disk = new LoopDisk(image, root);
-        var mounted = Needs.Run("mkfs.ext4", "-q", "-F", image) && Needs.Run("mount", "-o", "loop,commit=600", image, root);
+        var mounted = Needs.Run("mkfs.ext4", "-q", "-F", image)
+            && Needs.Run("mount", "-o", "loop,commit=600", image, root);
         if (!mounted)
         {
             disk.Dispose();

@@ -8,7 +8,8 @@ internal static class Needs
 {
     public static void Program(string name)
     {
-        var found = Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, name)));
+        var found = Environment.GetEnvironmentVariable("PATH")!.Split(':')
+            .Any(folder => File.Exists(Path.Combine(folder, name)));
         That(found, $"{name} is not installed");
     }
 

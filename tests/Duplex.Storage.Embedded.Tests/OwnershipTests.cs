@@ -20,7 +20,8 @@ public sealed class OwnershipTests : IDisposable
         await child.ListenAsync(1);
         child.Said.ShouldBe(["ready"]);
         var log = await Should.ThrowAsync<SyncException>(() => EmbeddedChangeLog.OpenAsync(_directory.Root).AsTask());
-        var state = await Should.ThrowAsync<SyncException>(() => EmbeddedStateStore.OpenAsync(_directory.Root).AsTask());
+        var state = await Should.ThrowAsync<SyncException>(() => EmbeddedStateStore.OpenAsync(_directory.Root)
+            .AsTask());
         foreach (var error in new[] { log.Error, state.Error })
         {
             error.Code.ShouldBe(ErrorCode.StorageFenced);
@@ -38,7 +39,8 @@ public sealed class OwnershipTests : IDisposable
     public async Task A_second_opener_in_the_same_process_is_refused()
     {
         await using var log = await EmbeddedChangeLog.OpenAsync(_directory.Root);
-        var refused = await Should.ThrowAsync<SyncException>(() => EmbeddedChangeLog.OpenAsync(_directory.Root).AsTask());
+        var refused =
+            await Should.ThrowAsync<SyncException>(() => EmbeddedChangeLog.OpenAsync(_directory.Root).AsTask());
         refused.Error.Code.ShouldBe(ErrorCode.StorageFenced);
     }
 

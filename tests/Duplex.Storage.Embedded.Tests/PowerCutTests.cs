@@ -64,6 +64,7 @@ public sealed class PowerCutTests
         File.WriteAllText(Path.Combine(disk.Data, "unsynced"), "x");
         disk.CutPower();
         disk.Remount();
-        File.Exists(Path.Combine(disk.Data, "unsynced")).ShouldBeFalse("otherwise the other tests of this class prove nothing");
+        File.Exists(Path.Combine(disk.Data, "unsynced"))
+            .ShouldBeFalse("otherwise the other tests of this class prove nothing");
     }
 }

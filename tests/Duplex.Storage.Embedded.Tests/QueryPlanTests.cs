@@ -11,7 +11,8 @@ public sealed class QueryPlanTests : IDisposable
 {
     // Read once at open, or small by nature (the newest rows of a table, a page of it).
     private static readonly string[] Whole =
-        ["LoadTopics", "LoadConsumers", "LoadSources", "LoadSyncs", "ListAll", "ListWaiting", "NewestId", "Trim", "Tally"];
+        ["LoadTopics", "LoadConsumers", "LoadSources", "LoadSyncs", "ListAll", "ListWaiting", "NewestId", "Trim",
+            "Tally"];
 
     private readonly DataDirectory _directory = new();
 

@@ -7,7 +7,8 @@ internal static class CallRules
 {
     private static readonly string[] _engineBanned =
     [
-        "DateTime.Now", "DateTime.UtcNow", "DateTime.Today", "DateTimeOffset.Now", "DateTimeOffset.UtcNow", "Random.Shared",
+        "DateTime.Now", "DateTime.UtcNow", "DateTime.Today", "DateTimeOffset.Now", "DateTimeOffset.UtcNow",
+            "Random.Shared",
         "Guid.NewGuid", "Thread.Sleep", "Environment.TickCount", "Environment.TickCount64", "Stopwatch.StartNew",
     ];
 
@@ -33,7 +34,8 @@ internal static class CallRules
                 yield return file.At(call, "Task.Delay without a TimeProvider is banned in the engine");
             if (member.Name.Identifier.ValueText == "Wait" && call.ArgumentList.Arguments.Count == 0)
                 yield return file.At(call, ".Wait() blocks a thread");
-            if (member.Name.Identifier.ValueText == "GetResult" && Normal(member).EndsWith("GetAwaiter().GetResult", StringComparison.Ordinal))
+            if (member.Name.Identifier.ValueText == "GetResult"
+                && Normal(member).EndsWith("GetAwaiter().GetResult", StringComparison.Ordinal))
                 yield return file.At(call, ".GetAwaiter().GetResult() blocks a thread");
         }
     }
@@ -46,9 +48,12 @@ internal static class CallRules
 
     private static bool TakesClock(InvocationExpressionSyntax call) =>
         call.ArgumentList.Arguments.Any(a => a.ToString().Contains("clock", StringComparison.OrdinalIgnoreCase)
-            || a.ToString().Contains("time", StringComparison.OrdinalIgnoreCase) && call.ArgumentList.Arguments.IndexOf(a) > 0);
+            || a.ToString().Contains("time", StringComparison.OrdinalIgnoreCase)
+                && call.ArgumentList.Arguments.IndexOf(a) > 0);
 
     private static string Normal(MemberAccessExpressionSyntax access) =>
-        string.Concat(access.ToString().Where(c => !char.IsWhiteSpace(c))).Replace("System.", "", StringComparison.Ordinal)
-            .Replace("Threading.Tasks.", "", StringComparison.Ordinal).Replace("Threading.", "", StringComparison.Ordinal);
+        string.Concat(access.ToString().Where(c => !char.IsWhiteSpace(c)))
+            .Replace("System.", "", StringComparison.Ordinal)
+            .Replace("Threading.Tasks.", "", StringComparison.Ordinal)
+                .Replace("Threading.", "", StringComparison.Ordinal);
 }

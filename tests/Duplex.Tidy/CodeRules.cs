@@ -11,7 +11,8 @@ internal static class CodeRules
     public const int ConstructorParametersMax = 6;
 
     private static readonly string[] _emptyEndings =
-        ["Manager", "Helper", "Helpers", "Util", "Utils", "Utilities", "Utility", "Common", "Impl", "Info", "Processor"];
+        ["Manager", "Helper", "Helpers", "Util", "Utils", "Utilities", "Utility", "Common", "Impl", "Info",
+            "Processor"];
 
     private static readonly string[] _emptyFolders =
         ["Models", "Services", "Interfaces", "Helpers", "Dtos", "Common", "Core", "Shared", "Utils", "Util"];
@@ -32,6 +33,17 @@ internal static class CodeRules
         where lines > MethodLinesMax
         select file.At(node, $"method of {lines} lines, at most {MethodLinesMax}");
 
+    /// <summary>The lines, from 0, on which there is a text.</summary>
+    public static IEnumerable<int> LinesOfTexts(SourceFile file) =>
+        from node in file.Syntax.DescendantNodes()
+        where node is InterpolatedStringExpressionSyntax
+            or LiteralExpressionSyntax { RawKind: (int)SyntaxKind.StringLiteralExpression
+                or (int)SyntaxKind.Utf8StringLiteralExpression }
+        let span = node.GetLocation().GetLineSpan()
+        from line in Enumerable.Range(span.StartLinePosition.Line,
+            span.EndLinePosition.Line - span.StartLinePosition.Line + 1)
+        select line;
+
     public static IEnumerable<Offence> ConstructorLength(SourceFile file) =>
         from node in file.Syntax.DescendantNodes()
         let parameters = node switch
@@ -42,7 +54,8 @@ internal static class CodeRules
             _ => null,
         }
         where parameters?.Parameters.Count > ConstructorParametersMax
-        select file.At(node, $"constructor of {parameters.Parameters.Count} parameters, at most {ConstructorParametersMax}");
+        select file.At(node,
+            $"constructor of {parameters.Parameters.Count} parameters, at most {ConstructorParametersMax}");
 
     public static IEnumerable<Offence> TypeNames(SourceFile file) =>
         from type in file.Syntax.DescendantNodes().OfType<BaseTypeDeclarationSyntax>()
@@ -65,21 +78,25 @@ internal static class CodeRules
         where trivia.IsKind(SyntaxKind.RegionDirectiveTrivia)
         select file.At(trivia.GetLocation(), "#region");
 
-    /// <summary>Classes are sealed, static or abstract, except those that another class of the repository derives from.</summary>
+    /// <summary>Classes are sealed, static or abstract, except those that another class of the repository derives
+    /// from.</summary>
     public static IEnumerable<Offence> Sealed(IReadOnlyCollection<SourceFile> files)
     {
         var bases = files.SelectMany(f => f.Syntax.DescendantNodes().OfType<BaseListSyntax>())
-            .SelectMany(b => b.Types).Select(t => t.Type.ToString().Split('<')[0].Split('.')[^1]).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(b => b.Types).Select(t => t.Type.ToString().Split('<')[0].Split('.')[^1])
+                .ToHashSet(StringComparer.Ordinal);
         return from file in files
                from type in file.Syntax.DescendantNodes().OfType<TypeDeclarationSyntax>()
-               where type is ClassDeclarationSyntax or RecordDeclarationSyntax { ClassOrStructKeyword.RawKind: not (int)SyntaxKind.StructKeyword }
+               where type is ClassDeclarationSyntax
+                   or RecordDeclarationSyntax { ClassOrStructKeyword.RawKind: not (int)SyntaxKind.StructKeyword }
                where !type.Modifiers.Any(m => m.Kind() is SyntaxKind.SealedKeyword or SyntaxKind.StaticKeyword
                    or SyntaxKind.AbstractKeyword or SyntaxKind.PartialKeyword)
                where !bases.Contains(type.Identifier.ValueText)
                select file.At(type.Identifier.GetLocation(), $"'{type.Identifier.ValueText}' is not sealed");
     }
 
-    /// <summary>A type stands in one place; what is partial is so for a source generator or its nested <c>Log</c>.</summary>
+    /// <summary>A type stands in one place; what is partial is so for a source generator or its nested
+    /// <c>Log</c>.</summary>
     public static IEnumerable<Offence> Whole(IEnumerable<SourceFile> files) =>
         from file in files
         from type in file.Syntax.DescendantNodes().OfType<TypeDeclarationSyntax>()
@@ -96,7 +113,8 @@ internal static class CodeRules
         where IsVisible(member) && !HasDocumentation(member)
         select file.At(member, "public and without a documentation comment");
 
-    private static string FullName(SyntaxNode node) => string.Join('.', node.AncestorsAndSelf().Reverse().Select(n => n switch
+    private static string FullName(SyntaxNode node) =>
+        string.Join('.', node.AncestorsAndSelf().Reverse().Select(n => n switch
     {
         BaseNamespaceDeclarationSyntax space => space.Name.ToString(),
         TypeDeclarationSyntax type => type.Identifier.ValueText,
@@ -116,5 +134,6 @@ internal static class CodeRules
         member.Modifiers.Any(SyntaxKind.PublicKeyword) || member.Parent is InterfaceDeclarationSyntax;
 
     private static bool HasDocumentation(MemberDeclarationSyntax member) => member.GetLeadingTrivia()
-        .Any(t => t.Kind() is SyntaxKind.SingleLineDocumentationCommentTrivia or SyntaxKind.MultiLineDocumentationCommentTrivia);
+        .Any(t => t.Kind() is SyntaxKind.SingleLineDocumentationCommentTrivia
+            or SyntaxKind.MultiLineDocumentationCommentTrivia);
 }

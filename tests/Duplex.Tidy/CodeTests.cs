@@ -8,10 +8,12 @@ public sealed class CodeTests
     public void Methods_are_short() => Repository.CSharp.SelectMany(CodeRules.MethodLength).ShouldBeTidy();
 
     [Fact]
-    public void Constructors_take_few_parameters() => Repository.CSharp.SelectMany(CodeRules.ConstructorLength).ShouldBeTidy();
+    public void Constructors_take_few_parameters() =>
+        Repository.CSharp.SelectMany(CodeRules.ConstructorLength).ShouldBeTidy();
 
     [Fact]
-    public void Types_have_names_that_say_something() => Repository.CSharp.SelectMany(CodeRules.TypeNames).ShouldBeTidy();
+    public void Types_have_names_that_say_something() =>
+        Repository.CSharp.SelectMany(CodeRules.TypeNames).ShouldBeTidy();
 
     [Fact]
     public void Folders_are_domain_nouns() => Repository.Paths.SelectMany(CodeRules.FolderNames).ShouldBeTidy();
@@ -42,5 +44,6 @@ public sealed class CodeTests
 
     [Fact]
     public void Tests_wait_for_conditions_and_never_sleep() =>
-        Repository.CSharp.Where(f => f.IsUnder("tests") && !f.IsUnder("tests/Duplex.Tidy")).SelectMany(CallRules.Tests).ShouldBeTidy();
+        Repository.CSharp.Where(f => f.IsUnder("tests") && !f.IsUnder("tests/Duplex.Tidy")).SelectMany(CallRules.Tests)
+            .ShouldBeTidy();
 }

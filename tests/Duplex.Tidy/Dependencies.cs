@@ -1,8 +1,8 @@
 namespace Duplex.Tidy;
 
 /// <summary>
-/// Which project may refer to which: Sdk ← Engine ← storage and brokers ← Server; connectors see the Sdk alone; simulators
-/// stand beside it all; the console and the command line speak the public API through the client.
+/// Which project may refer to which: Sdk ← Engine ← storage and brokers ← Server; connectors see the Sdk alone;
+/// simulators stand beside it all; the console and the command line speak the public API through the client.
 /// </summary>
 internal static class Dependencies
 {
@@ -27,7 +27,8 @@ internal static class Dependencies
         string[] parts = project.Split('/');
         if (parts[0] != "src")
             return parts[0];
-        return parts[1].StartsWith("Duplex.Storage.", StringComparison.Ordinal) || parts[1] is "Duplex.Kafka" or "Duplex.Redis"
+        return parts[1].StartsWith("Duplex.Storage.", StringComparison.Ordinal)
+            || parts[1] is "Duplex.Kafka" or "Duplex.Redis"
             ? "storage"
             : parts[1];
     }

@@ -12,7 +12,8 @@ internal static partial class DocumentRules
             foreach (Match match in Link().Matches(text))
             {
                 string target = match.Groups[1].Value;
-                if (target.Contains("://", StringComparison.Ordinal) || target.StartsWith("mailto:", StringComparison.Ordinal))
+                if (target.Contains("://", StringComparison.Ordinal)
+                    || target.StartsWith("mailto:", StringComparison.Ordinal))
                     continue;
                 string[] parts = target.Split('#', 2);
                 string path = parts[0].Length == 0 ? file.Path : Resolve(file.Path, parts[0]);

@@ -10,7 +10,8 @@ public sealed partial class DocumentTests
 {
     [Fact]
     public void Links_lead_somewhere() => Repository.Markdown
-        .SelectMany(f => DocumentRules.Links(f, Repository.Has, p => File.ReadAllText(Repository.Full(p)))).ShouldBeTidy();
+        .SelectMany(f => DocumentRules.Links(f, Repository.Has, p => File.ReadAllText(Repository.Full(p))))
+            .ShouldBeTidy();
 
     [Fact]
     public void Paths_that_documents_name_exist() =>
@@ -46,13 +47,15 @@ public sealed partial class DocumentTests
     [Fact]
     public void Invariants_that_the_code_cites_exist()
     {
-        var known = InvariantHeading().Matches(Repository.Read("docs/invariants.md").Text).Select(m => m.Groups[1].Value).ToHashSet();
+        var known = InvariantHeading().Matches(Repository.Read("docs/invariants.md").Text)
+            .Select(m => m.Groups[1].Value).ToHashSet();
         var offences = from file in Repository.CSharp
                        where !file.IsUnder("tests/Duplex.Tidy")
                        from line in file.Lines.Index()
                        from Match match in CitedInvariant().Matches(line.Item)
                        where !known.Contains(match.Groups[1].Value)
-                       select new Offence(file.Path, line.Index + 1, $"cites I{match.Groups[1].Value}, which does not exist");
+                       select new Offence(file.Path, line.Index + 1,
+                           $"cites I{match.Groups[1].Value}, which does not exist");
         offences.ShouldBeTidy();
     }
 

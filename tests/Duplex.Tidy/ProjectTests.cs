@@ -10,7 +10,8 @@ public sealed class ProjectTests
     private static readonly string[] _root =
     [
         "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE", "Duplex.slnx", "Directory.Build.props",
-        "Directory.Packages.props", "Directory.Build.targets", ".editorconfig", ".gitignore", ".gitattributes", "global.json",
+        "Directory.Packages.props", "Directory.Build.targets", ".editorconfig", ".gitignore", ".gitattributes",
+        "global.json",
         "compose.yaml", "Dockerfile", ".dockerignore", "run", "test",
     ];
 
@@ -19,7 +20,8 @@ public sealed class ProjectTests
 
     [Fact]
     public void The_root_holds_only_what_belongs_there() =>
-        Repository.Paths.Where(p => p.Split('/') is { Length: 1 } alone ? !_root.Contains(alone[0]) : !_rootFolders.Contains(p.Split('/')[0]))
+        Repository.Paths.Where(p => p.Split('/') is { Length: 1 } alone
+            ? !_root.Contains(alone[0]) : !_rootFolders.Contains(p.Split('/')[0]))
             .ShouldBeEmpty();
 
     [Fact]
@@ -70,6 +72,7 @@ public sealed class ProjectTests
 
     private static IEnumerable<string> References(string project) =>
         XDocument.Load(Repository.Full(project)).Descendants("ProjectReference")
-            .Select(r => Path.GetRelativePath(Repository.Root, Path.GetFullPath(r.Attribute("Include")!.Value.Replace('\\', '/'),
+            .Select(r =>
+                Path.GetRelativePath(Repository.Root, Path.GetFullPath(r.Attribute("Include")!.Value.Replace('\\', '/'),
                 Path.GetDirectoryName(Repository.Full(project))!)).Replace('\\', '/'));
 }

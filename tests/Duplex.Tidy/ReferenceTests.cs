@@ -22,7 +22,8 @@ public sealed partial class ReferenceTests
         {
             string section = Section(document, $"### {spec.Name}");
             string table = string.Join('\n', spec.Settings.Select(Row));
-            section.Contains(table, StringComparison.Ordinal).ShouldBeTrue($"docs/configuration.md, {spec.Name}, should say\n{table}\n");
+            section.Contains(table, StringComparison.Ordinal)
+                .ShouldBeTrue($"docs/configuration.md, {spec.Name}, should say\n{table}\n");
         }
     }
 
@@ -30,13 +31,15 @@ public sealed partial class ReferenceTests
     public void Every_lens_is_documented()
     {
         string document = Repository.Read("docs/mapping.md").Text;
-        LensCatalog.Names.Where(n => !Regex.IsMatch(document, $@"^\| [^|]*`(\{{ )?{n}\b", RegexOptions.Multiline)).ShouldBeEmpty();
+        LensCatalog.Names.Where(n => !Regex.IsMatch(document, $@"^\| [^|]*`(\{{ )?{n}\b", RegexOptions.Multiline))
+            .ShouldBeEmpty();
     }
 
     [Fact]
     public void Every_example_of_a_configuration_is_a_valid_one()
     {
-        var examples = Repository.Markdown.SelectMany(f => Fence().Matches(f.Text).Select(m => (f.Path, Yaml: m.Groups[1].Value))).ToList();
+        var examples = Repository.Markdown.SelectMany(f => Fence().Matches(f.Text)
+            .Select(m => (f.Path, Yaml: m.Groups[1].Value))).ToList();
         examples.Count(e => e.Yaml.Contains("connections:", StringComparison.Ordinal)).ShouldBeGreaterThan(0);
         foreach (var (path, yaml) in examples)
         {
@@ -46,7 +49,8 @@ public sealed partial class ReferenceTests
                 Connectors = _connectors,
                 Environment = static _ => "0123456789abcdef",
             });
-            result.Findings.Where(f => f.Severity == FindingSeverity.Error).Select(f => $"{path}: {f.Message}").ShouldBeEmpty();
+            result.Findings.Where(f => f.Severity == FindingSeverity.Error).Select(f => $"{path}: {f.Message}")
+                .ShouldBeEmpty();
         }
     }
 

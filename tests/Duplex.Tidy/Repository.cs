@@ -7,7 +7,8 @@ namespace Duplex.Tidy;
 internal static class Repository
 {
     private static readonly string[] _textEndings =
-        [".cs", ".csproj", ".props", ".slnx", ".md", ".json", ".yaml", ".yml", ".sh", ".editorconfig", ".gitignore", ".razor",
+        [".cs", ".csproj", ".props", ".slnx", ".md", ".json", ".yaml", ".yml", ".sh", ".editorconfig", ".gitignore",
+            ".razor",
             ".css", ".js", ".sql", ".txt"];
 
     private static readonly ConcurrentDictionary<string, SourceFile> _read = new(StringComparer.Ordinal);
@@ -18,11 +19,14 @@ internal static class Repository
     public static IReadOnlyList<string> Paths { get; } = ListPaths();
 
     public static IEnumerable<string> TextPaths =>
-        Paths.Where(p => _textEndings.Any(e => p.EndsWith(e, StringComparison.Ordinal)) || !Path.GetFileName(p).Contains('.'));
+        Paths.Where(p => _textEndings.Any(e => p.EndsWith(e, StringComparison.Ordinal))
+            || !Path.GetFileName(p).Contains('.'));
 
-    public static IEnumerable<SourceFile> CSharp => Paths.Where(p => p.EndsWith(".cs", StringComparison.Ordinal)).Select(Read);
+    public static IEnumerable<SourceFile> CSharp =>
+        Paths.Where(p => p.EndsWith(".cs", StringComparison.Ordinal)).Select(Read);
 
-    public static IEnumerable<SourceFile> Markdown => Paths.Where(p => p.EndsWith(".md", StringComparison.Ordinal)).Select(Read);
+    public static IEnumerable<SourceFile> Markdown =>
+        Paths.Where(p => p.EndsWith(".md", StringComparison.Ordinal)).Select(Read);
 
     public static IEnumerable<string> Projects => Paths.Where(p => p.EndsWith(".csproj", StringComparison.Ordinal));
 
@@ -56,7 +60,8 @@ internal static class Repository
         git.WaitForExit();
         if (git.ExitCode != 0)
             throw new InvalidOperationException($"git ls-files ended with {git.ExitCode} in {Root}.");
-        string[] paths = [.. listed.Split('\0', StringSplitOptions.RemoveEmptyEntries).Distinct().Where(p => File.Exists(Full(p)))];
+        string[] paths =
+            [.. listed.Split('\0', StringSplitOptions.RemoveEmptyEntries).Distinct().Where(p => File.Exists(Full(p)))];
         Array.Sort(paths, StringComparer.Ordinal);
         return paths;
     }

@@ -24,7 +24,8 @@ public sealed class RuleTests
         var file = new SourceFile("src/Some/File.cs", code);
         IEnumerable<Offence> offences =
         [
-            .. CodeRules.Sealed([file]), .. CodeRules.TypeNames(file), .. CodeRules.Namespaces(file), .. CodeRules.Regions(file),
+            .. CodeRules.Sealed([file]), .. CodeRules.TypeNames(file), .. CodeRules.Namespaces(file),
+                .. CodeRules.Regions(file),
             .. CodeRules.ConstructorLength(file), .. CodeRules.Documented(file), .. CommentRules.History(file),
             .. CallRules.Engine(file), .. CodeRules.Whole([file]),
         ];
@@ -40,7 +41,8 @@ public sealed class RuleTests
     public void Code_that_keeps_the_rules_is_left_alone(string code)
     {
         var file = new SourceFile("src/Some/File.cs", code);
-        IEnumerable<Offence> offences = [.. CodeRules.Sealed([file]), .. CodeRules.Documented(file), .. CallRules.Engine(file)];
+        IEnumerable<Offence> offences =
+            [.. CodeRules.Sealed([file]), .. CodeRules.Documented(file), .. CallRules.Engine(file)];
         offences.ShouldBeEmpty();
     }
 
@@ -57,7 +59,10 @@ public sealed class RuleTests
     [Fact]
     public void A_long_line_and_a_long_file_are_found()
     {
-        TextRules.LineLength(new("src/File.cs", new string('a', TextRules.LineCharactersMax + 1))).ShouldHaveSingleItem();
+        TextRules.LineLength(new("src/File.cs", new string('a', TextRules.LineCharactersMax + 1)))
+            .ShouldHaveSingleItem();
+        TextRules.LineLength(new("src/File.cs", "var a = \"" + new string('a', 120) + "\";")).ShouldBeEmpty();
+        TextRules.LineLength(new("src/File.cs", "var a = \"" + new string('a', 160) + "\";")).ShouldHaveSingleItem();
         TextRules.FileLength(new("src/File.cs", new string('\n', 501))).ShouldHaveSingleItem();
         TextRules.FileLength(new("tests/File.cs", new string('\n', 501))).ShouldBeEmpty();
     }

@@ -5,7 +5,8 @@ namespace Duplex.Tidy;
 /// <summary>What every text file keeps to, whatever its language.</summary>
 internal static partial class TextRules
 {
-    public const int LineCharactersMax = 160;
+    public const int LineCharactersMax = 120;
+    public const int TextLineCharactersMax = 160;
 
     public static IEnumerable<Offence> Encoding(string path, byte[] bytes)
     {
@@ -19,12 +20,16 @@ internal static partial class TextRules
             yield return new(path, 1, "does not end with a line feed");
     }
 
+    /// <summary>A line that holds a text, which cannot be broken without harm, may be longer.</summary>
     public static IEnumerable<Offence> LineLength(SourceFile file)
     {
+        HashSet<int> texts = [.. CodeRules.LinesOfTexts(file)];
         for (int i = 0; i < file.Lines.Length; i++)
         {
-            if (file.Lines[i].Length > LineCharactersMax)
-                yield return new(file.Path, i + 1, $"line of {file.Lines[i].Length} characters, at most {LineCharactersMax}");
+            int charactersMax = texts.Contains(i) ? TextLineCharactersMax : LineCharactersMax;
+            if (file.Lines[i].Length > charactersMax)
+                yield return new(file.Path, i + 1,
+                    $"line of {file.Lines[i].Length} characters, at most {charactersMax}");
         }
     }
 
@@ -36,7 +41,8 @@ internal static partial class TextRules
             yield return new(file.Path, 1, $"{lines} lines, at most {linesMax}");
     }
 
-    /// <summary>Words that tell how the work is organised, or that leave work open, have no place in what is delivered.</summary>
+    /// <summary>Words that tell how the work is organised, or that leave work open, have no place in what is
+    /// delivered.</summary>
     public static IEnumerable<Offence> Words(SourceFile file)
     {
         for (int i = 0; i < file.Lines.Length; i++)

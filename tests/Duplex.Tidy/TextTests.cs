@@ -6,7 +6,8 @@ public sealed class TextTests
 {
     [Fact]
     public void Every_text_file_is_UTF8_without_mark_and_ends_its_lines_with_a_line_feed() =>
-        Repository.TextPaths.SelectMany(p => TextRules.Encoding(p, File.ReadAllBytes(Repository.Full(p)))).ShouldBeTidy();
+        Repository.TextPaths.SelectMany(p => TextRules.Encoding(p, File.ReadAllBytes(Repository.Full(p))))
+            .ShouldBeTidy();
 
     [Fact]
     public void Lines_of_code_fit() => Repository.CSharp.SelectMany(TextRules.LineLength).ShouldBeTidy();

@@ -11,7 +11,8 @@ using Npgsql;
 
 namespace Duplex.Bench.Capture;
 
-/// <summary>PostgreSQL's write-ahead log into the durable change log, beside <c>pg_recvlogical</c> into a file.</summary>
+/// <summary>PostgreSQL's write-ahead log into the durable change log, beside <c>pg_recvlogical</c> into a
+/// file.</summary>
 internal static class CaptureBench
 {
     private const string Topic = "bench";
@@ -30,7 +31,8 @@ internal static class CaptureBench
         await CaptureTable.CreateAsync(source);
         var log = await EmbeddedChangeLog.OpenAsync(Path.Combine(directory, "data"), new EmbeddedOptions());
         await using var _ = log;
-        await log.EnsureTopicAsync(new TopicSpec(Topic, 4, TimeSpan.FromDays(1), long.MaxValue), CancellationToken.None);
+        await log.EnsureTopicAsync(new TopicSpec(Topic, 4, TimeSpan.FromDays(1), long.MaxValue),
+            CancellationToken.None);
 
         for (int round = 0; round < options.Rounds; round++)
         {
@@ -38,7 +40,8 @@ internal static class CaptureBench
             await ReadAsync(server, log, round, until: static (_, streaming, position) => streaming && position);
         }
 
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"capture: writing {options.Rows:N0} rows"));
+        Console.Error.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"capture: writing {options.Rows:N0} rows"));
         string end = await CaptureTable.FillAsync(source, options.Rows);
         List<double> rates = [], floors = [], cores = [];
         int rows = Math.Max(1, options.Rows / 1000) * 1000;
@@ -55,7 +58,8 @@ internal static class CaptureBench
         }
 
         double rate = Statistics.Median(rates), floor = Statistics.Median(floors);
-        return new Measurement("PostgreSQL log to durable change log", "rows/s", rate, floor, "pg_recvlogical to a file",
+        return new Measurement("PostgreSQL log to durable change log", "rows/s", rate, floor,
+            "pg_recvlogical to a file",
             "at least half of pg_recvlogical, 10-column rows", rate >= 0.5 * floor, new Dictionary<string, double>
             {
                 ["best round, rows/s"] = rates.Max(),
@@ -97,7 +101,8 @@ internal static class CaptureBench
         return Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    private static string Slot(string whose, int round) => string.Create(CultureInfo.InvariantCulture, $"bench_{whose}_{round}");
+    private static string Slot(string whose, int round) =>
+        string.Create(CultureInfo.InvariantCulture, $"bench_{whose}_{round}");
 
     private static ConnectorContext Context(PrivatePostgres server, string name)
     {

@@ -40,10 +40,12 @@ internal static class CaptureTable
         return (string)(await position.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Moves the log a little further, so that a reader that waits for a position beyond the rows comes to its end.</summary>
+    /// <summary>Moves the log a little further, so that a reader that waits for a position beyond the rows comes to its
+    /// end.</summary>
     public static async Task NudgeAsync(NpgsqlDataSource source)
     {
-        await using var command = source.CreateCommand("SELECT pg_logical_emit_message(false, 'bench', 'end'), pg_switch_wal()");
+        await using var command =
+            source.CreateCommand("SELECT pg_logical_emit_message(false, 'bench', 'end'), pg_switch_wal()");
         await command.ExecuteNonQueryAsync();
     }
 }

@@ -4,15 +4,19 @@ using Npgsql;
 
 namespace Duplex.Bench.Capture;
 
-/// <summary>PostgreSQL's own client for logical replication, writing to a file: as fast as anything on this machine gets.</summary>
+/// <summary>PostgreSQL's own client for logical replication, writing to a file: as fast as anything on this machine
+/// gets.</summary>
 internal static class PgRecvlogical
 {
-    /// <summary>Receives everything that the slot has up to the position and returns the seconds that it took.</summary>
-    public static async Task<double> ReceiveAsync(PrivatePostgres server, string database, string slot, string endPosition, string file)
+    /// <summary>Receives everything that the slot has up to the position and returns the seconds that it
+    /// took.</summary>
+    public static async Task<double> ReceiveAsync(PrivatePostgres server, string database, string slot,
+        string endPosition, string file)
     {
         var start = new ProcessStartInfo(Find(),
         [
-            "--host=127.0.0.1", $"--port={server.Port}", $"--username={server.Username}", $"--dbname={database}", $"--slot={slot}",
+            "--host=127.0.0.1", $"--port={server.Port}", $"--username={server.Username}", $"--dbname={database}",
+                $"--slot={slot}",
             "--start", "--no-loop", $"--endpos={endPosition}", $"--file={file}", "--option=proto_version=1",
             $"--option=publication_names={CaptureTable.Publication}",
         ])
@@ -48,7 +52,8 @@ internal static class PgRecvlogical
                 : [],
             .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'),
         ];
-        return folders.Where(f => f.Length > 0).Select(f => Path.Combine(f, "pg_recvlogical")).FirstOrDefault(File.Exists)
+        return folders.Where(f => f.Length > 0).Select(f => Path.Combine(f, "pg_recvlogical"))
+            .FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException("pg_recvlogical is not installed (apt install postgresql).");
     }
 }

@@ -5,7 +5,8 @@ using Npgsql.Replication.PgOutput.Messages;
 
 namespace Duplex.Bench.Delivery;
 
-/// <summary>The least that could carry a commit to the sink: the replication stream in, one request per row out.</summary>
+/// <summary>The least that could carry a commit to the sink: the replication stream in, one request per row
+/// out.</summary>
 internal sealed class BareForwarder : IAsyncDisposable
 {
     /// <summary>Its slot and its publication.</summary>
@@ -52,7 +53,8 @@ internal sealed class BareForwarder : IAsyncDisposable
         var options = new PgOutputReplicationOptions(Name, PgOutputProtocolVersion.V1);
         try
         {
-            await foreach (var message in _connection.StartReplication(new PgOutputReplicationSlot(Name), options, _stop.Token))
+            await foreach (var message in _connection.StartReplication(new PgOutputReplicationSlot(Name), options,
+                _stop.Token))
             {
                 if (message is InsertMessage insert)
                     _ = SendAsync(await NameAsync(insert));

@@ -8,8 +8,8 @@ using Npgsql;
 
 namespace Duplex.Bench.Delivery;
 
-/// <summary>A table of customers, an unlimited Stripe simulator that notes when each customer's request arrives, and the
-/// configuration that syncs the one into the other.</summary>
+/// <summary>A table of customers, an unlimited Stripe simulator that notes when each customer's request arrives, and
+/// the configuration that syncs the one into the other.</summary>
 internal sealed class CustomerShop : IAsyncDisposable
 {
     private const string Create = "POST /v1/customers";

@@ -5,8 +5,8 @@ using Duplex.Simulators.Stripe;
 namespace Duplex.Bench.Delivery;
 
 /// <summary>
-/// A table full of customers that Stripe does not have: snapshot, log, decision, intent, request and record of each. The floor
-/// sends the same requests from a bare loop.
+/// A table full of customers that Stripe does not have: snapshot, log, decision, intent, request and record of each.
+/// The floor sends the same requests from a bare loop.
 /// </summary>
 internal static class DeliveryBench
 {
@@ -29,7 +29,8 @@ internal static class DeliveryBench
             await shop.WaitForAsync(1, TimeSpan.FromMinutes(2));
             double processor = engine.ProcessorSeconds();
             await shop.WaitForAsync(records, TimeSpan.FromMinutes(10));
-            double seconds = Stopwatch.GetElapsedTime(shop.Arrivals.Values.Min(), shop.Arrivals.Values.Max()).TotalSeconds;
+            double seconds =
+                Stopwatch.GetElapsedTime(shop.Arrivals.Values.Min(), shop.Arrivals.Values.Max()).TotalSeconds;
             rates.Add(records / seconds);
             cores.Add((engine.ProcessorSeconds() - processor) / seconds);
             peaks.Add(engine.ResidentPeak());

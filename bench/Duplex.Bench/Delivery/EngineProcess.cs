@@ -12,7 +12,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Duplex.Bench.Delivery;
 
-/// <summary>An engine on the embedded stores in a process of its own, so that its memory and processor time are its own.</summary>
+/// <summary>An engine on the embedded stores in a process of its own, so that its memory and processor time are its
+/// own.</summary>
 internal sealed class EngineProcess : IAsyncDisposable
 {
     /// <summary>The hidden verb by which this program starts itself as the engine.</summary>
@@ -84,7 +85,8 @@ internal sealed class EngineProcess : IAsyncDisposable
 
     private double Status(string name)
     {
-        string line = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal));
+        string line =
+            File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal));
         return long.Parse(line[name.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) / 1024.0;
     }
 }

@@ -5,7 +5,8 @@ using Npgsql;
 
 namespace Duplex.Bench.Delivery;
 
-/// <summary>From the moment a commit returns in PostgreSQL to the moment the sink has read the request, at a steady rate.</summary>
+/// <summary>From the moment a commit returns in PostgreSQL to the moment the sink has read the request, at a steady
+/// rate.</summary>
 internal static class LatencyBench
 {
     private const int Clients = 8;
@@ -26,8 +27,10 @@ internal static class LatencyBench
         await using var engine = await EngineProcess.StartAsync(directory, shop.Yaml(directory));
         var (latencies, rate) = await MeasureAsync(shop, 10_000_000, options);
         double p50 = Statistics.Percentile(latencies, 0.5), p99 = Statistics.Percentile(latencies, 0.99);
-        return new Measurement("Commit to request at the sink, median", "ms", p50, Statistics.Percentile(floor.Latencies, 0.5),
-            "bare replication stream to HttpClient, nothing stored", "p50 at most 5 ms and p99 at most 25 ms at 1,000/s",
+        return new Measurement("Commit to request at the sink, median", "ms", p50,
+            Statistics.Percentile(floor.Latencies, 0.5),
+            "bare replication stream to HttpClient, nothing stored",
+            "p50 at most 5 ms and p99 at most 25 ms at 1,000/s",
             p50 <= 5 && p99 <= 25, new Dictionary<string, double>
             {
                 ["commits per second"] = rate,
@@ -39,7 +42,8 @@ internal static class LatencyBench
             });
     }
 
-    private static async Task<(double[] Latencies, double Rate)> MeasureAsync(CustomerShop shop, int first, BenchOptions options)
+    private static async Task<(double[] Latencies, double Rate)> MeasureAsync(CustomerShop shop, int first,
+        BenchOptions options)
     {
         // The first rows wait for the snapshot, the compiler and the connections; they are not counted.
         await LoadAsync(shop, first, WarmUpRows, options.Rate);
@@ -55,7 +59,8 @@ internal static class LatencyBench
     }
 
     /// <summary>Commits one row at a time, each at its moment, and notes when each commit returned.</summary>
-    private static async Task<ConcurrentDictionary<string, long>> LoadAsync(CustomerShop shop, int first, int rows, int rate)
+    private static async Task<ConcurrentDictionary<string,
+        long>> LoadAsync(CustomerShop shop, int first, int rows, int rate)
     {
         var commits = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         long began = Stopwatch.GetTimestamp();

@@ -7,11 +7,12 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Stripe.Events;
 
 /// <summary>
-/// Reads the Events API from where the source has got to until now. Lists run from the newest event back, so a long absence is read
-/// in windows from its oldest end, and memory holds one window. Events become visible out of order, so each poll looks back over an
-/// overlap and passes over what it has seen.
+/// Reads the Events API from where the source has got to until now. Lists run from the newest event back, so a long
+/// absence is read in windows from its oldest end, and memory holds one window. Events become visible out of order, so
+/// each poll looks back over an overlap and passes over what it has seen.
 /// </summary>
-internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOnlyList<string> streams, TimeSpan overlap)
+internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOnlyList<string> streams,
+    TimeSpan overlap)
 {
     /// <summary>How long Stripe keeps events.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
@@ -25,7 +26,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
     private readonly long _overlap = (long)overlap.TotalSeconds;
     private readonly Dictionary<string, long> _seen = new(StringComparer.Ordinal);
     private readonly string _types = string.Concat(
-        streams.SelectMany(static s => StripeStream.Of(s).EventTypes).Select(static (type, i) => $"&types[{i}]={type}"));
+        streams.SelectMany(static s => StripeStream.Of(s).EventTypes)
+            .Select(static (type, i) => $"&types[{i}]={type}"));
 
     private long _readUntil;
     private long _lookedBackTo;
@@ -34,7 +36,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
     /// <summary>The latest <c>Date</c> that Stripe gave, in seconds since 1970 UTC.</summary>
     public long ServerSeconds { get; private set; }
 
-    /// <summary>The earliest instant that the last answer can describe, in seconds since 1970 UTC; 0 or less when unknown.</summary>
+    /// <summary>The earliest instant that the last answer can describe, in seconds since 1970 UTC; 0 or less when
+    /// unknown.</summary>
     public long ServerSince { get; private set; }
 
     /// <summary>Asks for nothing but the time.</summary>
@@ -42,7 +45,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
         AskAsync($"/v1/events?limit=1{_types}", cancellationToken);
 
     /// <summary>Yields what happened since the progress, oldest first, and moves the progress.</summary>
-    /// <exception cref="SyncException">Stripe cannot be asked, or no longer has the events that follow the progress.</exception>
+    /// <exception cref="SyncException">Stripe cannot be asked, or no longer has the events that follow the
+    /// progress.</exception>
     public async IAsyncEnumerable<ChangeBatch> ReadAsync(
         SourceProgress progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -83,7 +87,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
     }
 
     /// <summary>
-    /// Where a poll begins: an overlap before what the last one read, and a shorter one where that would repeat very many events.
+    /// Where a poll begins: an overlap before what the last one read, and a shorter one where that would repeat very
+    /// many events.
     /// </summary>
     private long LookBack(SourceProgress progress)
     {
@@ -172,7 +177,8 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
         }
     }
 
-    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: events after the progress are no longer kept.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: events after the progress are no longer
+    /// kept.</exception>
     public void ThrowIfGone(SourceProgress progress)
     {
         if (ServerSeconds - progress.Newest > (long)Retention.TotalSeconds)

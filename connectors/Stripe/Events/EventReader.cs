@@ -62,7 +62,8 @@ internal sealed class EventReader(ConnectorContext context, IReadOnlyList<string
     }
 
     /// <summary>
-    /// Scripts that sync both ways mark what they pushed to Stripe, and take a change back only when the mark is absent or false.
+    /// Scripts that sync both ways mark what they pushed to Stripe, and take a change back only when the mark is absent
+    /// or false.
     /// </summary>
     private static bool IsPushedForward(JsonElement image) =>
         image.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object

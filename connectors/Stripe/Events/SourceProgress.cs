@@ -4,7 +4,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Connectors.Stripe.Events;
 
-/// <summary>Where a source has got to: the newest event, and what remains of the snapshot. Used by the reading loop alone.</summary>
+/// <summary>Where a source has got to: the newest event, and what remains of the snapshot. Used by the reading loop
+/// alone.</summary>
 internal sealed class SourceProgress
 {
     private readonly Token _token;
@@ -36,7 +37,8 @@ internal sealed class SourceProgress
         new(epoch, floor, 0, new Token { Floor = floor, Account = account });
 
     /// <summary>Goes on from a stored position.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: the position is none of this connector's.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: the position is none of this
+    /// connector's.</exception>
     public static SourceProgress Of(Position position)
     {
         try

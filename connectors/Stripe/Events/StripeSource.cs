@@ -9,12 +9,13 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Stripe.Events;
 
 /// <summary>
-/// Changes of an account: a snapshot by list, then the Events API for what webhooks miss, and webhooks as they come. The same event
-/// by both ways has the same delivery id, by which the log drops the second one.
+/// Changes of an account: a snapshot by list, then the Events API for what webhooks miss, and webhooks as they come.
+/// The same event by both ways has the same delivery id, by which the log drops the second one.
 /// </summary>
 internal sealed class StripeSource : IWebhookSource
 {
-    /// <summary>How much earlier than the snapshot's start events are read, because clocks of Stripe's servers differ.</summary>
+    /// <summary>How much earlier than the snapshot's start events are read, because clocks of Stripe's servers
+    /// differ.</summary>
     private const long StartMarginSeconds = 5;
 
     private readonly ConnectorContext _context;
@@ -219,7 +220,8 @@ internal sealed class StripeSource : IWebhookSource
     /// <summary>A platform's endpoint also hears of its connected accounts, whose objects are other objects.</summary>
     private bool IsOfAccount(JsonElement item)
     {
-        var origin = item.TryGetProperty("account", out var a) && a.ValueKind == JsonValueKind.String ? a.GetString() : null;
+        var origin = item.TryGetProperty("account", out var a) && a.ValueKind == JsonValueKind.String
+            ? a.GetString() : null;
         return origin is null || origin == _context.Settings.Get(StripeSettings.Account);
     }
 

@@ -1,8 +1,8 @@
 namespace Duplex.Connectors.Stripe.Listing;
 
 /// <summary>
-/// A part of a list that is still to be read: the objects created within the bounds, both included, that come after the cursor.
-/// Lists run from the newest object to the oldest.
+/// A part of a list that is still to be read: the objects created within the bounds, both included, that come after the
+/// cursor. Lists run from the newest object to the oldest.
 /// </summary>
 /// <param name="Filter">A further filter, such as <c>active=true</c>; empty for none.</param>
 /// <param name="From">The first second.</param>

@@ -17,7 +17,8 @@ internal sealed record WalkPage(
 
 /// <summary>
 /// Reads a whole list with several requests in flight. A list can only be paged one page after the other, so ranges of
-/// <c>created</c> are walked beside each other: whenever a walker is idle, the next page that has more behind it is cut in two.
+/// <c>created</c> are walked beside each other: whenever a walker is idle, the next page that has more behind it is cut
+/// in two.
 /// </summary>
 internal sealed class RangeWalk(StripeClient client, StripeStream stream, int parallelism)
 {
@@ -32,8 +33,9 @@ internal sealed class RangeWalk(StripeClient client, StripeStream stream, int pa
         [.. stream.ListFilters.Select(static filter => new CreatedRange(filter, 0, null, null))];
 
     /// <summary>
-    /// Yields pages until the ranges are read. The page that made a range comes before every page of that range, so that a reader
-    /// who replaces <see cref="WalkPage.Range"/> by <see cref="WalkPage.Rest"/> always holds what remains.
+    /// Yields pages until the ranges are read. The page that made a range comes before every page of that range, so
+    /// that a reader who replaces <see cref="WalkPage.Range"/> by <see cref="WalkPage.Rest"/> always holds what
+    /// remains.
     /// </summary>
     /// <exception cref="SyncException">Stripe cannot be asked.</exception>
     public async IAsyncEnumerable<WalkPage> ReadAsync(

@@ -56,7 +56,8 @@ internal sealed class StripeReader(ConnectorContext context) : IRecordReader
     /// <summary>The object's own bytes: every digit and member as Stripe wrote it.</summary>
     internal static Record Copy(JsonElement item) => new(JsonMarshal.GetRawUtf8Value(item).ToArray());
 
-    private async Task<FetchedRecord?> FetchAsync(StripeStream stream, RecordKey key, CancellationToken cancellationToken)
+    private async Task<FetchedRecord?> FetchAsync(StripeStream stream, RecordKey key,
+        CancellationToken cancellationToken)
     {
         if (key.Parts() is not [{ Length: > 0 } id])
         {

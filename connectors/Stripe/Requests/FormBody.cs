@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Duplex.Connectors.Stripe.Requests;
 
 /// <summary>
-/// Stripe's form encoding: <c>a[b]=1</c> for members, <c>a[0]=1</c> for elements, an empty value to unset, <c>true</c> and
-/// <c>false</c>, numbers with all their digits.
+/// Stripe's form encoding: <c>a[b]=1</c> for members, <c>a[0]=1</c> for elements, an empty value to unset, <c>true</c>
+/// and <c>false</c>, numbers with all their digits.
 /// </summary>
 internal sealed class FormBody
 {
@@ -107,7 +107,8 @@ internal sealed class FormBody
             throw new FormatException($"{name} is not text that can be sent: {e.Message}", e);
         }
 
-        // Stripe knows no empty text: on an existing object the empty value unsets, on a new one there is nothing to unset.
+        // Stripe knows no empty text: on an existing object the empty value unsets, on a new one there is nothing to
+        // unset.
         if (text.Length > 0 || unset)
         {
             Add(name, text);

@@ -25,14 +25,16 @@ internal sealed record ListPage(IReadOnlyList<JsonElement> Items, bool HasMore)
 
         var root = reply.Record.Root;
         if (root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Array
-            && root.TryGetProperty("has_more", out var more) && more.ValueKind is JsonValueKind.True or JsonValueKind.False
+            && root.TryGetProperty("has_more", out var more)
+                && more.ValueKind is JsonValueKind.True or JsonValueKind.False
             && data.EnumerateArray().All(IsObject))
         {
             JsonElement[] items = [.. data.EnumerateArray()];
             return new ListPage(items, more.ValueKind == JsonValueKind.True && items.Length > 0);
         }
 
-        throw new SyncException(ErrorCode.SourceUnreadable, $"{request.Operation} was answered with something that is no list.",
+        throw new SyncException(ErrorCode.SourceUnreadable,
+            $"{request.Operation} was answered with something that is no list.",
             "Check base_url.");
     }
 

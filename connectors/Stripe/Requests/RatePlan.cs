@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Stripe.Requests;
 
 /// <summary>
-/// Stripe's two levels of limits: one for the account, one per operation. An operation is an endpoint with its method, so that
-/// creating customers and reading one customer have separate budgets.
+/// Stripe's two levels of limits: one for the account, one per operation. An operation is an endpoint with its method,
+/// so that creating customers and reading one customer have separate budgets.
 /// </summary>
 internal sealed class RatePlan
 {
@@ -18,7 +18,8 @@ internal sealed class RatePlan
     private readonly double _accountRate;
     private readonly double _operationRate;
     private readonly Dictionary<string, double> _rates = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (string Scope, double Rate)> _operations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string Scope, double Rate)> _operations =
+        new(StringComparer.Ordinal);
 
     public RatePlan(ConnectorContext context)
     {
@@ -38,7 +39,8 @@ internal sealed class RatePlan
         }
     }
 
-    /// <summary>Waits for the operation's turn, then for the account's: one busy operation must not hold the account's tokens.</summary>
+    /// <summary>Waits for the operation's turn, then for the account's: one busy operation must not hold the account's
+    /// tokens.</summary>
     public async ValueTask AcquireAsync(string operation, CancellationToken cancellationToken)
     {
         var (scope, rate) = Of(operation);

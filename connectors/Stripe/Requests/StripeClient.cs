@@ -6,8 +6,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Stripe.Requests;
 
 /// <summary>
-/// Sends requests to one account, each within the rate budget, and classifies what comes back. Nothing is thrown for a failed
-/// request but the caller's own cancellation. Safe to use from many tasks at once.
+/// Sends requests to one account, each within the rate budget, and classifies what comes back. Nothing is thrown for a
+/// failed request but the caller's own cancellation. Safe to use from many tasks at once.
 /// </summary>
 internal sealed class StripeClient : IDisposable
 {
@@ -63,7 +63,8 @@ internal sealed class StripeClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return Unanswered(request, e is HttpRequestException { HttpRequestError: var kind } ? $"failed: {kind}" : "failed", e.Message);
+            return Unanswered(request, e is HttpRequestException { HttpRequestError: var kind }
+                ? $"failed: {kind}" : "failed", e.Message);
         }
     }
 
@@ -154,7 +155,8 @@ internal sealed class StripeClient : IDisposable
 
     private static StripeReply Unanswered(StripeRequest request, string how, string? detail = null) => new()
     {
-        Error = new SyncError(ErrorCode.SinkUnavailable, $"{request.Operation} {how}; its outcome is unknown.", Detail: detail),
+        Error = new SyncError(ErrorCode.SinkUnavailable, $"{request.Operation} {how}; its outcome is unknown.",
+            Detail: detail),
     };
 
     private static string? Header(HttpResponseMessage response, string name) =>

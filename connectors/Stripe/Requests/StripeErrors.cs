@@ -19,14 +19,17 @@ internal static class StripeErrors
 
         var error = document is { ValueKind: JsonValueKind.Object } root
             && root.TryGetProperty("error", out var e) && e.ValueKind == JsonValueKind.Object ? e : default;
-        var vendor = new VendorError(Text(error, "type"), Text(error, "code"), Text(error, "param"), Text(error, "message"));
-        if (error.ValueKind == JsonValueKind.Undefined && reply.Status is < 500 and not (401 or 403 or 408 or 409 or 425 or 429))
+        var vendor =
+            new VendorError(Text(error, "type"), Text(error, "code"), Text(error, "param"), Text(error, "message"));
+        if (error.ValueKind == JsonValueKind.Undefined
+            && reply.Status is < 500 and not (401 or 403 or 408 or 409 or 425 or 429))
         {
             return Foreign(request, reply);
         }
 
         var code = CodeOf(request, reply, vendor);
-        return new SyncError(code, Sentence(request, reply, vendor, code), PathOf(vendor.Param), Fix(code, reply, vendor),
+        return new SyncError(code, Sentence(request, reply, vendor, code), PathOf(vendor.Param),
+            Fix(code, reply, vendor),
             reply.RetryAfter, Detail(reply, vendor));
     }
 
@@ -45,7 +48,8 @@ internal static class StripeErrors
     private static ErrorCode CodeOf(StripeRequest request, StripeReply reply, VendorError vendor) => reply.Status switch
     {
         401 or 403 => ErrorCode.SinkUnauthorized,
-        429 => vendor.Code == "lock_timeout" && reply.LimitReason is null ? ErrorCode.SinkBusy : ErrorCode.SinkRateLimited,
+        429 => vendor.Code == "lock_timeout" && reply.LimitReason is null
+            ? ErrorCode.SinkBusy : ErrorCode.SinkRateLimited,
         409 => reply.ShouldRetry == false ? ErrorCode.SinkRejected : ErrorCode.SinkBusy,
         408 or 425 => ErrorCode.SinkUnavailable,
         // A stored failure is replayed for as long as the key lives, so the same key cannot succeed any more.
@@ -90,10 +94,13 @@ internal static class StripeErrors
 
     private static string? Fix(ErrorCode code, StripeReply reply, VendorError vendor) => code switch
     {
-        ErrorCode.SinkUnauthorized when reply.Status == 403 => "Grant the restricted key this permission in Stripe's dashboard.",
-        ErrorCode.SinkUnauthorized when vendor.Code == "api_key_expired" => "The key has expired: make another one and set api_key.",
+        ErrorCode.SinkUnauthorized when reply.Status == 403 =>
+            "Grant the restricted key this permission in Stripe's dashboard.",
+        ErrorCode.SinkUnauthorized when vendor.Code == "api_key_expired" =>
+            "The key has expired: make another one and set api_key.",
         ErrorCode.SinkUnauthorized => "Set api_key to a valid secret key of this account.",
-        ErrorCode.SinkRejected when vendor.Param is not null => $"Correct the mapping or the value of {PathOf(vendor.Param)}.",
+        ErrorCode.SinkRejected when vendor.Param is not null =>
+            $"Correct the mapping or the value of {PathOf(vendor.Param)}.",
         _ => null,
     };
 

@@ -45,12 +45,13 @@ internal sealed record StripeReply
     /// <summary>The body as a record.</summary>
     public Record Record => _record ??= new Record(Body);
 
-    /// <summary>The latest instant that the answer can describe, by Stripe's clock, in microseconds since 1970 UTC.</summary>
+    /// <summary>The latest instant that the answer can describe, by Stripe's clock, in microseconds since 1970
+    /// UTC.</summary>
     public long AtMicros => ServerSeconds * 1_000_000;
 
     /// <summary>
-    /// The earliest instant that the answer can describe. A change at or after it may be missing from the answer: clocks have a
-    /// resolution of a second and the answer was made some time after the request was sent.
+    /// The earliest instant that the answer can describe. A change at or after it may be missing from the answer:
+    /// clocks have a resolution of a second and the answer was made some time after the request was sent.
     /// </summary>
     public long SinceMicros => ServerSeconds == 0
         ? 0

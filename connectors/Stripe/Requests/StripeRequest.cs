@@ -13,8 +13,8 @@ internal sealed record StripeRequest(HttpMethod Method, string Operation, string
     public string? IdempotencyKey { get; init; }
 
     /// <summary>
-    /// The object's name (<c>customer</c>) when the path names one object; its absence is then told from the absence of an object
-    /// that the body refers to.
+    /// The object's name (<c>customer</c>) when the path names one object; its absence is then told from the absence of
+    /// an object that the body refers to.
     /// </summary>
     public string? Target { get; init; }
 

@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace Duplex.Connectors.Stripe.Streams;
 
 /// <summary>
-/// Tells objects that are gone from objects that live. Prices and sold products cannot be deleted, only archived, and finalised
-/// invoices only voided; a delete that had to archive or void leaves a mark in the metadata, so that the object reads as deleted
-/// while an object that a person archived stays a record.
+/// Tells objects that are gone from objects that live. Prices and sold products cannot be deleted, only archived, and
+/// finalised invoices only voided; a delete that had to archive or void leaves a mark in the metadata, so that the
+/// object reads as deleted while an object that a person archived stays a record.
 /// </summary>
 internal static class DeletedMark
 {
@@ -28,5 +28,6 @@ internal static class DeletedMark
     /// <summary>An object that a person takes up again lives, whatever the mark says.</summary>
     private static bool IsLaidAside(JsonElement item) =>
         (item.TryGetProperty("active", out var active) && active.ValueKind == JsonValueKind.False)
-        || (item.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String && status.ValueEquals("void"));
+        || (item.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
+            && status.ValueEquals("void"));
 }

@@ -21,7 +21,8 @@ internal static class FieldShapes
         ReadOnly("livemode", FieldKind.Boolean) with { Nullable = false },
     ];
 
-    public static FieldSchema Text(string name, int? lengthMax = null) => new(name, FieldKind.Text, LengthMax: lengthMax);
+    public static FieldSchema Text(string name, int? lengthMax = null) =>
+        new(name, FieldKind.Text, LengthMax: lengthMax);
 
     public static FieldSchema ReadOnly(string name, FieldKind kind) => new(name, kind, Writable: false);
 

@@ -3,7 +3,8 @@ using static Duplex.Connectors.Stripe.Streams.FieldShapes;
 
 namespace Duplex.Connectors.Stripe.Streams;
 
-/// <summary>The fields of an invoice. Most of them are settled once it is finalised; Stripe then refuses to change them.</summary>
+/// <summary>The fields of an invoice. Most of them are settled once it is finalised; Stripe then refuses to change
+/// them.</summary>
 internal static class InvoiceFields
 {
     private static readonly string[] Amounts =
@@ -14,15 +15,18 @@ internal static class InvoiceFields
 
     private static readonly string[] Texts =
     [
-        "status", "billing_reason", "hosted_invoice_url", "invoice_pdf", "receipt_number", "account_country", "account_name",
+        "status", "billing_reason", "hosted_invoice_url", "invoice_pdf", "receipt_number", "account_country",
+            "account_name",
         "customer_email", "customer_name", "customer_phone", "customer_tax_exempt", "latest_revision",
     ];
 
-    private static readonly string[] Times = ["period_start", "period_end", "next_payment_attempt", "webhooks_delivered_at"];
+    private static readonly string[] Times =
+        ["period_start", "period_end", "next_payment_attempt", "webhooks_delivered_at"];
 
     private static readonly string[] Objects =
     [
-        "lines", "parent", "status_transitions", "customer_address", "customer_shipping", "last_finalization_error", "from_invoice",
+        "lines", "parent", "status_transitions", "customer_address", "customer_shipping", "last_finalization_error",
+            "from_invoice",
     ];
 
     public static readonly StreamSchema Schema = new("invoices", ["id"],

@@ -5,7 +5,8 @@ namespace Duplex.Connectors.Stripe.Streams;
 /// <summary>One of the object types that the connector carries.</summary>
 /// <param name="Name">The stream and the endpoint: <c>customers</c>.</param>
 /// <param name="Object">What objects of it call themselves: <c>customer</c>.</param>
-/// <param name="EventTypes">The events that tell of it; Stripe takes twenty in one question, for all streams together.</param>
+/// <param name="EventTypes">The events that tell of it; Stripe takes twenty in one question, for all streams
+/// together.</param>
 /// <param name="Schema">Its fields.</param>
 internal sealed record StripeStream(string Name, string Object, IReadOnlyList<string> EventTypes, StreamSchema Schema)
 {
@@ -24,7 +25,8 @@ internal sealed record StripeStream(string Name, string Object, IReadOnlyList<st
 
     public static readonly StripeStream Invoices = new("invoices", "invoice",
         [
-            "invoice.created", "invoice.updated", "invoice.deleted", "invoice.finalized", "invoice.paid", "invoice.payment_failed",
+            "invoice.created", "invoice.updated", "invoice.deleted", "invoice.finalized", "invoice.paid",
+                "invoice.payment_failed",
             "invoice.payment_succeeded", "invoice.sent", "invoice.voided", "invoice.marked_uncollectible",
         ], InvoiceFields.Schema);
 
@@ -48,6 +50,7 @@ internal sealed record StripeStream(string Name, string Object, IReadOnlyList<st
         ?? throw new SyncException(ErrorCode.ConfigInvalid, $"Stripe has no stream {name}.",
             $"Use one of {string.Join(", ", All.Select(static s => s.Name))}.");
 
-    /// <summary>The stream whose objects call themselves so; null for types that the connector does not carry.</summary>
+    /// <summary>The stream whose objects call themselves so; null for types that the connector does not
+    /// carry.</summary>
     public static StripeStream? OfObject(string? type) => All.FirstOrDefault(s => s.Object == type);
 }

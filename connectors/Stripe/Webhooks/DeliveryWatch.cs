@@ -1,8 +1,8 @@
 namespace Duplex.Connectors.Stripe.Webhooks;
 
 /// <summary>
-/// Notices webhooks that do not come. Polling covers for them, so that nothing is lost and nothing looks wrong: only the delay tells.
-/// Safe to use from many threads at once.
+/// Notices webhooks that do not come. Polling covers for them, so that nothing is lost and nothing looks wrong: only
+/// the delay tells. Safe to use from many threads at once.
 /// </summary>
 internal sealed class DeliveryWatch(bool expected, TimeProvider clock)
 {

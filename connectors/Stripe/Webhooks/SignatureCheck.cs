@@ -5,8 +5,9 @@ using System.Text;
 namespace Duplex.Connectors.Stripe.Webhooks;
 
 /// <summary>
-/// Stripe's webhook signature: <c>t=seconds,v1=hex</c>, an HMAC-SHA256 under the whole secret over <c>t</c>, a dot and the raw bytes
-/// of the body. While a secret is being rotated there are several <c>v1</c>; other schemes are passed over.
+/// Stripe's webhook signature: <c>t=seconds,v1=hex</c>, an HMAC-SHA256 under the whole secret over <c>t</c>, a dot and
+/// the raw bytes of the body. While a secret is being rotated there are several <c>v1</c>; other schemes are passed
+/// over.
 /// </summary>
 internal sealed class SignatureCheck
 {
@@ -24,7 +25,8 @@ internal sealed class SignatureCheck
         _clock = clock;
     }
 
-    /// <summary>Null when the body is signed by one of the secrets and is not stale; otherwise why it is refused.</summary>
+    /// <summary>Null when the body is signed by one of the secrets and is not stale; otherwise why it is
+    /// refused.</summary>
     public string? Refusal(string? header, ReadOnlySpan<byte> body)
     {
         if (_secrets.Length == 0)

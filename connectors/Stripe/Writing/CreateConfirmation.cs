@@ -6,8 +6,9 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Stripe.Writing;
 
 /// <summary>
-/// Finds out whether a create whose stored answer is a failure made the object after all. Stripe replays that answer for as long as
-/// the key lives, so the engine would go on under a fresh key and make the object twice. The event of the create carries the key.
+/// Finds out whether a create whose stored answer is a failure made the object after all. Stripe replays that answer
+/// for as long as the key lives, so the engine would go on under a fresh key and make the object twice. The event of
+/// the create carries the key.
 /// </summary>
 internal sealed class CreateConfirmation(StripeClient client, StripeStream stream, WriteRequest request)
 {
@@ -33,7 +34,8 @@ internal sealed class CreateConfirmation(StripeClient client, StripeStream strea
             catch (SyncException)
             {
                 // Not knowing is an unknown outcome: the same key stays right.
-                return WriteOutcome.Failure(failure.Error! with { Code = ErrorCode.SinkUnavailable }, failure.RequestId);
+                return WriteOutcome.Failure(failure.Error! with { Code = ErrorCode.SinkUnavailable },
+                    failure.RequestId);
             }
 
             if (Find(page.Items, request.IdempotencyKey) is { } id)

@@ -6,8 +6,9 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Stripe.Writing;
 
 /// <summary>
-/// Deletes an object as far as Stripe lets it be deleted: customers, products without prices and draft invoices go; other products
-/// and prices are archived; open invoices are voided; a paid invoice stays and the write is refused. What is gone already is done.
+/// Deletes an object as far as Stripe lets it be deleted: customers, products without prices and draft invoices go;
+/// other products and prices are archived; open invoices are voided; a paid invoice stays and the write is refused.
+/// What is gone already is done.
 /// </summary>
 internal sealed class ObjectDelete(StripeClient client, StripeStream stream, WriteRequest request)
 {
@@ -59,9 +60,11 @@ internal sealed class ObjectDelete(StripeClient client, StripeStream stream, Wri
             : Gone(marked);
     }
 
-    private Task<StripeReply> PostAsync(string action, FormBody form, string step, CancellationToken cancellationToken) =>
+    private Task<StripeReply> PostAsync(string action, FormBody form, string step,
+        CancellationToken cancellationToken) =>
         client.SendAsync(
-            StripeRequest.Post(stream.ObjectPath + action, stream.PathOf(_id) + action, form, $"{request.IdempotencyKey}:{step}")
+            StripeRequest.Post(stream.ObjectPath + action, stream.PathOf(_id) + action, form,
+                $"{request.IdempotencyKey}:{step}")
                 with { Target = stream.Object },
             cancellationToken);
 

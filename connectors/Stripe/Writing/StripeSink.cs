@@ -50,7 +50,8 @@ internal sealed class StripeSink(ConnectorContext context) : IRecordSink
         }
     }
 
-    private async Task<WriteOutcome> CreateAsync(StripeStream stream, WriteRequest request, CancellationToken cancellationToken)
+    private async Task<WriteOutcome> CreateAsync(StripeStream stream, WriteRequest request,
+        CancellationToken cancellationToken)
     {
         var fields = FieldsOf(request);
         var form = FormBody.ForCreate(fields);
@@ -64,7 +65,8 @@ internal sealed class StripeSink(ConnectorContext context) : IRecordSink
             StripeRequest.Post(stream.Path, stream.Path, form, request.IdempotencyKey), cancellationToken);
         return reply.Error?.Code switch
         {
-            ErrorCode.SinkFailed => await new CreateConfirmation(_client, stream, request).RunAsync(reply, cancellationToken),
+            ErrorCode.SinkFailed =>
+                await new CreateConfirmation(_client, stream, request).RunAsync(reply, cancellationToken),
             ErrorCode.SinkExists when chosen is not null => Outcome(reply) with { Key = RecordKey.Of(chosen) },
             _ => Outcome(reply),
         };
@@ -83,10 +85,12 @@ internal sealed class StripeSink(ConnectorContext context) : IRecordSink
             : request.Key.IsEmpty ? null : IdOf(request.Key);
     }
 
-    private async Task<WriteOutcome> UpdateAsync(StripeStream stream, WriteRequest request, CancellationToken cancellationToken)
+    private async Task<WriteOutcome> UpdateAsync(StripeStream stream, WriteRequest request,
+        CancellationToken cancellationToken)
     {
         var form = FormBody.ForUpdate(FieldsOf(request));
-        var update = StripeRequest.Post(stream.ObjectPath, stream.PathOf(IdOf(request.Key)), form, request.IdempotencyKey)
+        var update =
+            StripeRequest.Post(stream.ObjectPath, stream.PathOf(IdOf(request.Key)), form, request.IdempotencyKey)
             with { Target = stream.Object };
         return Outcome(await _client.SendAsync(update, cancellationToken));
     }

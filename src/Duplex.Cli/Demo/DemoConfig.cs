@@ -20,7 +20,8 @@ internal static class DemoConfig
         var stamp = Path.Combine(options.Folder, ".generated");
         if (File.Exists(options.ConfigPath))
         {
-            var present = Digest(await File.ReadAllTextAsync(options.ConfigPath, cancellationToken).ConfigureAwait(false));
+            var present =
+                Digest(await File.ReadAllTextAsync(options.ConfigPath, cancellationToken).ConfigureAwait(false));
             var generated = File.Exists(stamp)
                 ? await File.ReadAllTextAsync(stamp, cancellationToken).ConfigureAwait(false)
                 : null;

@@ -7,7 +7,8 @@ using Duplex.Simulators.Postgres;
 
 namespace Duplex.Cli.Demo;
 
-/// <summary>Starts the systems, runs Duplex between them, tells the story, and leaves everything running to play with.</summary>
+/// <summary>Starts the systems, runs Duplex between them, tells the story, and leaves everything running to play
+/// with.</summary>
 internal static class DemoRun
 {
     public static async Task<int> RunAsync(DemoOptions options, Session session, CancellationToken cancellationToken)
@@ -51,7 +52,8 @@ internal static class DemoRun
 
         narrator.Say(stage.Setting);
         using var loggers = RunVerb.Loggers(server.LogLevel, session.Json);
-        await using var host = await ServerHost.StartAsync(model, server, ConnectorCatalog.Standard, loggers, cancellationToken)
+        await using var host =
+            await ServerHost.StartAsync(model, server, ConnectorCatalog.Standard, loggers, cancellationToken)
             .ConfigureAwait(false);
         using var client = new DuplexClient(host.ControlAddress);
         try
@@ -79,7 +81,8 @@ internal static class DemoRun
         }
         catch (CommandFailure)
         {
-            StatusView.Write(session.Terminal.Errors, await client.StatusAsync(cancellationToken).ConfigureAwait(false));
+            StatusView.Write(session.Terminal.Errors, await client.StatusAsync(cancellationToken)
+                .ConfigureAwait(false));
             throw;
         }
 

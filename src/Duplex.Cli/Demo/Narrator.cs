@@ -4,7 +4,8 @@ using Spectre.Console;
 
 namespace Duplex.Cli.Demo;
 
-/// <summary>Tells the demo's story: a line per move, with the time it took; with <c>--json</c> a document at the end.</summary>
+/// <summary>Tells the demo's story: a line per move, with the time it took; with <c>--json</c> a document at the
+/// end.</summary>
 internal sealed class Narrator(Session session)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -36,7 +37,8 @@ internal sealed class Narrator(Session session)
 
     /// <summary>Waits for a condition.</summary>
     /// <returns>The milliseconds until it held.</returns>
-    public static async Task<double> UntilAsync(string what, Func<Task<bool>> condition, CancellationToken cancellationToken)
+    public static async Task<double> UntilAsync(string what, Func<Task<bool>> condition,
+        CancellationToken cancellationToken)
     {
         var since = Stopwatch.GetTimestamp();
         while (!await condition().ConfigureAwait(false))

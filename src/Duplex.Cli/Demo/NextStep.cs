@@ -13,7 +13,8 @@ internal static class NextStep
     /// <summary>A program's name if it is on the path, otherwise where Debian has it.</summary>
     public static string Program(string name)
     {
-        var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(d => File.Exists(Path.Combine(d, name)));
+        var onPath =
+            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(d => File.Exists(Path.Combine(d, name)));
         const string debian = "/usr/lib/postgresql";
         return onPath || !Directory.Exists(debian)
             ? name

@@ -66,7 +66,8 @@ internal sealed class RestStage : DemoStage
             async () => _america.Count >= Seeds.Customers.Count
                 && (await client.StatusAsync(cancellationToken).ConfigureAwait(false)).Ready,
             cancellationToken).ConfigureAwait(false);
-        narrator.Say($"First sync: {Seeds.Known.Count} linked by e-mail, {_america.Count - Seeds.Known.Count} created in America.\n");
+        narrator.Say(
+            $"First sync: {Seeds.Known.Count} linked by e-mail, {_america.Count - Seeds.Known.Count} created in America.\n");
         await MoveAsync(narrator, "Europe → America", _europe, _america, cancellationToken).ConfigureAwait(false);
         await MoveAsync(narrator, "America → Europe", _america, _europe, cancellationToken).ConfigureAwait(false);
         narrator.Say("");
@@ -109,7 +110,8 @@ internal sealed class RestStage : DemoStage
                 from.Update(StripeAccount.Text(from.Find(email)!.Value, "id")!, ("name", "Grace B. Hopper"));
                 return Task.CompletedTask;
             },
-            () => Task.FromResult(to.Find(email) is { } found && StripeAccount.Text(found, "name") == "Grace B. Hopper"),
+            () => Task.FromResult(to.Find(email) is { } found
+                && StripeAccount.Text(found, "name") == "Grace B. Hopper"),
             cancellationToken).ConfigureAwait(false);
     }
 }

@@ -5,8 +5,10 @@ internal static class Seeds
 {
     private static readonly string[] Names =
     [
-        "Ada Lovelace", "Alan Turing", "Barbara Liskov", "Carl Gauss", "Dorothy Vaughan", "Edsger Dijkstra", "Emmy Noether",
-        "Frances Allen", "Hedy Lamarr", "Joan Clarke", "John Backus", "Katherine Johnson", "Leonhard Euler", "Margaret Hamilton",
+        "Ada Lovelace", "Alan Turing", "Barbara Liskov", "Carl Gauss", "Dorothy Vaughan", "Edsger Dijkstra",
+            "Emmy Noether",
+        "Frances Allen", "Hedy Lamarr", "Joan Clarke", "John Backus", "Katherine Johnson", "Leonhard Euler",
+            "Margaret Hamilton",
         "Marie Curie", "Niklaus Wirth", "Radia Perlman", "Sophie Wilson", "Tony Hoare", "Ursula Martin",
     ];
 
@@ -16,7 +18,8 @@ internal static class Seeds
     public static IReadOnlyList<Customer> Customers { get; } =
     [
         .. Names.Select(static (name, i) => new Customer(
-            name, $"{name.Split(' ')[0]}.{name.Split(' ')[1]}@example.org".ToLowerInvariant(), i % 3 == 0 ? "pro" : "free",
+            name, $"{name.Split(' ')[0]}.{name.Split(' ')[1]}@example.org".ToLowerInvariant(), i % 3 == 0
+                ? "pro" : "free",
             12.5m * i, Cities[i % Cities.Length])),
     ];
 

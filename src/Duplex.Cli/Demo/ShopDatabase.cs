@@ -37,7 +37,8 @@ internal sealed class ShopDatabase : IAsyncDisposable
     public int Port => _server.Port;
 
     /// <summary>The command that reaches the database from a shell.</summary>
-    public string Psql => $"psql postgresql://{_server.Username}:{_server.Password}@127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/{Database}";
+    public string Psql =>
+        $"psql postgresql://{_server.Username}:{_server.Password}@127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/{Database}";
 
     public static async Task<ShopDatabase> StartAsync(int port, CancellationToken cancellationToken)
     {
@@ -49,9 +50,11 @@ internal sealed class ShopDatabase : IAsyncDisposable
         try
         {
             await using var admin = NpgsqlDataSource.Create(server.ConnectionString);
-            await ExecuteAsync(admin, $"create role {Role} login replication password '{RolePassword}'", cancellationToken)
+            await ExecuteAsync(admin, $"create role {Role} login replication password '{RolePassword}'",
+                cancellationToken)
                 .ConfigureAwait(false);
-            await ExecuteAsync(admin, $"create database {Database} owner {Role}", cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(admin, $"create database {Database} owner {Role}", cancellationToken)
+                .ConfigureAwait(false);
             var shop = new ShopDatabase(server);
             await ExecuteAsync(shop._source, Schema, cancellationToken).ConfigureAwait(false);
             return shop;

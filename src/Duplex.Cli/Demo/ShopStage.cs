@@ -119,8 +119,10 @@ internal sealed class ShopStage : DemoStage
             () => Stripe("grace.hopper@example.org", "F", "metadata", "plan"), cancellationToken).ConfigureAwait(false);
         await narrator.MoveAsync(
             Out, "delete Ursula Martin",
-            () => _shop.RunAsync("delete from customers where email = $1", cancellationToken, "ursula.martin@example.org"),
-            () => Task.FromResult(_billing.Find("ursula.martin@example.org") is null), cancellationToken).ConfigureAwait(false);
+            () => _shop.RunAsync("delete from customers where email = $1", cancellationToken,
+                "ursula.martin@example.org"),
+            () => Task.FromResult(_billing.Find("ursula.martin@example.org") is null), cancellationToken)
+                .ConfigureAwait(false);
     }
 
     private async Task InwardAsync(Narrator narrator, CancellationToken cancellationToken)
@@ -129,15 +131,18 @@ internal sealed class ShopStage : DemoStage
             In, "create Donald Knuth in the dashboard",
             () =>
             {
-                _billing.Create(("name", "Donald Knuth"), ("email", "donald.knuth@example.org"), ("metadata[plan]", "P"));
+                _billing.Create(("name", "Donald Knuth"), ("email", "donald.knuth@example.org"),
+                    ("metadata[plan]", "P"));
                 return Task.CompletedTask;
             },
-            () => Shop("select plan from customers where email = $1", "donald.knuth@example.org", "pro", cancellationToken),
+            () => Shop("select plan from customers where email = $1", "donald.knuth@example.org", "pro",
+                cancellationToken),
             cancellationToken).ConfigureAwait(false);
         await narrator.MoveAsync(
             In, "rename Alan Turing in the dashboard",
             () => OnDashboard("alan.turing@example.org", ("name", "Alan M. Turing")),
-            () => Shop("select name from customers where email = $1", "alan.turing@example.org", "Alan M. Turing", cancellationToken),
+            () => Shop("select name from customers where email = $1", "alan.turing@example.org", "Alan M. Turing",
+                cancellationToken),
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -146,7 +151,8 @@ internal sealed class ShopStage : DemoStage
         async () =>
         {
             var edit = _shop.RunAsync(
-                "update customers set city = 'Göttingen' where email = $1", cancellationToken, "emmy.noether@example.org");
+                "update customers set city = 'Göttingen' where email = $1", cancellationToken,
+                    "emmy.noether@example.org");
             await OnDashboard("emmy.noether@example.org", ("balance", "4200")).ConfigureAwait(false);
             await edit.ConfigureAwait(false);
         },

@@ -15,13 +15,15 @@ internal sealed class StripeAccount : IAsyncDisposable
 
     public string ApiKey => _simulator.ApiKey;
 
-    /// <summary>How many writes through the API changed something: those of Duplex, as people here use the dashboard.</summary>
+    /// <summary>How many writes through the API changed something: those of Duplex, as people here use the
+    /// dashboard.</summary>
     public long Writes => _simulator.WriteCount;
 
     public int Count => _simulator.Objects("customers").Count;
 
     public static async Task<StripeAccount> StartAsync(int port, string apiKey, CancellationToken cancellationToken) =>
-        new(await StripeSimulator.StartAsync(new StripeSimulatorOptions { Port = port, ApiKey = apiKey }, cancellationToken)
+        new(await StripeSimulator.StartAsync(new StripeSimulatorOptions { Port = port, ApiKey = apiKey },
+            cancellationToken)
             .ConfigureAwait(false));
 
     /// <summary>Sends every event to the address, signed with the secret.</summary>
@@ -75,7 +77,8 @@ internal sealed class StripeAccount : IAsyncDisposable
         var form = new StringBuilder();
         foreach (var (name, value) in fields)
         {
-            form.Append(form.Length == 0 ? "" : "&").Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
+            form.Append(form.Length == 0 ? "" : "&").Append(Uri.EscapeDataString(name)).Append('=')
+                .Append(Uri.EscapeDataString(value));
         }
 
         return form.ToString();

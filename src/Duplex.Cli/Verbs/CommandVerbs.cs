@@ -9,18 +9,22 @@ internal static class CommandVerbs
 {
     private static readonly Argument<string> Sync = new("sync") { Description = "The sync: name, or tenant/name." };
 
-    private static readonly Argument<string> Connection = new("connection") { Description = "The connection: name, or tenant/name." };
+    private static readonly Argument<string> Connection =
+        new("connection") { Description = "The connection: name, or tenant/name." };
 
     public static Command Pause(Terminal terminal) => Session.Attach(
         new Command("pause", "Pause both legs of a sync; survives restarts.") { Sync }, terminal,
-        static (session, cancellationToken) => OnSyncAsync(session, static (c, t, n, ct) => c.PauseAsync(t, n, ct), cancellationToken));
+        static (session, cancellationToken) =>
+            OnSyncAsync(session, static (c, t, n, ct) => c.PauseAsync(t, n, ct), cancellationToken));
 
     public static Command Resume(Terminal terminal) => Session.Attach(
         new Command("resume", "Resume a paused or blocked sync; releases a brake.") { Sync }, terminal,
-        static (session, cancellationToken) => OnSyncAsync(session, static (c, t, n, ct) => c.ResumeAsync(t, n, ct), cancellationToken));
+        static (session, cancellationToken) =>
+            OnSyncAsync(session, static (c, t, n, ct) => c.ResumeAsync(t, n, ct), cancellationToken));
 
     public static Command Resnapshot(Terminal terminal) => Session.Attach(
-        new Command("resnapshot", "Capture a connection's streams anew, after a gap or on demand.") { Connection }, terminal,
+        new Command("resnapshot", "Capture a connection's streams anew, after a gap or on demand.") { Connection },
+            terminal,
         ResnapshotAsync);
 
     private static async Task<int> OnSyncAsync(
@@ -28,7 +32,8 @@ internal static class CommandVerbs
         CancellationToken cancellationToken)
     {
         using var client = session.Connect();
-        var (tenant, name) = await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
+        var (tenant, name) =
+            await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
         Print(session, await command(client, tenant, name, cancellationToken).ConfigureAwait(false));
         return ExitCode.Done;
     }

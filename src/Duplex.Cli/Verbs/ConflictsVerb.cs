@@ -6,9 +6,11 @@ namespace Duplex.Cli.Verbs;
 /// <summary>Lists conflicts.</summary>
 internal static class ConflictsVerb
 {
-    private static readonly Option<string?> Sync = new("--sync") { Description = "Only of this sync: name, or tenant/name." };
+    private static readonly Option<string?> Sync =
+        new("--sync") { Description = "Only of this sync: name, or tenant/name." };
 
-    private static readonly Option<bool> Waiting = new("--waiting") { Description = "Only those that wait for a person." };
+    private static readonly Option<bool> Waiting =
+        new("--waiting") { Description = "Only those that wait for a person." };
 
     private static readonly Option<int> Limit = new("--limit")
     {
@@ -17,7 +19,8 @@ internal static class ConflictsVerb
     };
 
     public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("conflicts", "List fields that both sides changed, with the value that lost and why.") { Sync, Waiting, Limit },
+        new Command("conflicts", "List fields that both sides changed, with the value that lost and why.") { Sync,
+            Waiting, Limit },
         terminal, RunAsync);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)

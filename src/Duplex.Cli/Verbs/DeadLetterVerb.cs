@@ -8,7 +8,8 @@ namespace Duplex.Cli.Verbs;
 /// <summary>Lists, shows and replays dead letters.</summary>
 internal static class DeadLetterVerb
 {
-    private static readonly Option<string?> Sync = new("--sync") { Description = "Only of this sync: name, or tenant/name." };
+    private static readonly Option<string?> Sync =
+        new("--sync") { Description = "Only of this sync: name, or tenant/name." };
 
     private static readonly Option<int> Limit = new("--limit")
     {
@@ -16,7 +17,8 @@ internal static class DeadLetterVerb
         DefaultValueFactory = static _ => 100,
     };
 
-    private static readonly Option<long> Before = new("--before") { Description = "Only those with a smaller number: the next page." };
+    private static readonly Option<long> Before =
+        new("--before") { Description = "Only those with a smaller number: the next page." };
 
     private static readonly Argument<long> Id = new("id") { Description = "The dead letter's number." };
 
@@ -29,10 +31,12 @@ internal static class DeadLetterVerb
     public static Command Make(Terminal terminal) =>
         new("dlq", "Dead letters: changes that cannot be delivered without a person.")
         {
-            Session.Attach(new Command("list", "List them, newest first.") { Sync, Limit, Before }, terminal, ListAsync),
+            Session.Attach(new Command("list", "List them, newest first.") { Sync, Limit, Before }, terminal,
+                ListAsync),
             Session.Attach(new Command("show", "Show one with its change.") { Id }, terminal, ShowAsync),
             Session.Attach(
-                new Command("replay", "Decide them anew against the present state: some by number, or all of a sync.") { Ids, Sync },
+                new Command("replay",
+                    "Decide them anew against the present state: some by number, or all of a sync.") { Ids, Sync },
                 terminal, ReplayAsync),
         };
 
@@ -60,7 +64,8 @@ internal static class DeadLetterVerb
         if ((ids.Length == 0) == (session.Get(Sync) is null))
         {
             throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
-                "command.usage", "Name what to replay.", "id", "duplex dlq replay 17 18, or duplex dlq replay --sync customers"));
+                "command.usage", "Name what to replay.", "id",
+                    "duplex dlq replay 17 18, or duplex dlq replay --sync customers"));
         }
 
         using var client = session.Connect();
@@ -69,11 +74,13 @@ internal static class DeadLetterVerb
             : new ReplayRequest(Sync: await FullNameAsync(session, client, cancellationToken).ConfigureAwait(false));
         var outcome = await client.ReplayAsync(request, cancellationToken).ConfigureAwait(false);
         session.Print(outcome, console =>
-            console.Write(new Markup($"{outcome.Replayed} of {outcome.Asked} taken up. duplex dlq list shows what comes back.\n")));
+            console.Write(new Markup(
+                $"{outcome.Replayed} of {outcome.Asked} taken up. duplex dlq list shows what comes back.\n")));
         return ExitCode.Done;
     }
 
-    private static async Task<string?> FullNameAsync(Session session, DuplexClient client, CancellationToken cancellationToken)
+    private static async Task<string?> FullNameAsync(Session session, DuplexClient client,
+        CancellationToken cancellationToken)
     {
         if (session.Get(Sync) is not { } given)
         {

@@ -9,7 +9,8 @@ using Spectre.Console;
 
 namespace Duplex.Cli.Verbs;
 
-/// <summary>Checks this machine and every connection, and says what to change. Changes nothing at the other side.</summary>
+/// <summary>Checks this machine and every connection, and says what to change. Changes nothing at the other
+/// side.</summary>
 internal static class DoctorVerb
 {
     private const long FreeBytesMin = 1L << 30;
@@ -23,14 +24,16 @@ internal static class DoctorVerb
         var (model, _, warnings) = ConfigFile.Require(session.ConfigPath);
         var here = Machine(model);
         var (connections, syncs) = await CheckAsync(session, model, cancellationToken).ConfigureAwait(false);
-        var ok = connections.All(static c => c.Ok) && syncs.All(static s => s.Ok) && here.All(static f => f.Severity != "error");
+        var ok = connections.All(static c => c.Ok) && syncs.All(static s => s.Ok)
+            && here.All(static f => f.Severity != "error");
         var document = new HealthDocument(ok, [.. warnings, .. here], connections, syncs);
         var places = ConfigFile.Read(session.ConfigPath);
         session.Print(document, console => Write(console, document, places));
         return document.Ok ? ExitCode.Done : ExitCode.Failed;
     }
 
-    /// <summary>The running server makes the checks, for it alone may open its stores and knows its installation; else this process.</summary>
+    /// <summary>The running server makes the checks, for it alone may open its stores and knows its installation; else
+    /// this process.</summary>
     private static async Task<(IReadOnlyList<CheckDocument>, IReadOnlyList<SyncCheckDocument>)> CheckAsync(
         Session session, EngineModel model, CancellationToken cancellationToken)
     {
@@ -74,7 +77,8 @@ internal static class DoctorVerb
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             findings.Add(new FindingLine("error", "machine.data_directory", "/data", null,
-                $"The data directory {model.DataDirectory} cannot be written: {e.Message}", "Name another one with data:, or grant access to it."));
+                $"The data directory {model.DataDirectory} cannot be written: {e.Message}",
+                    "Name another one with data:, or grant access to it."));
         }
 
         return findings;

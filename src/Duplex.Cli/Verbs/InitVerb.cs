@@ -18,7 +18,8 @@ internal static class InitVerb
         if (File.Exists(path) && !session.Get(Force))
         {
             throw new CommandFailure(ExitCode.Failed, new FailureDocument(
-                "init.exists", $"{session.ConfigPath} is there already.", "config", "Overwrite it with --force, or name another file with --config."));
+                "init.exists", $"{session.ConfigPath} is there already.", "config",
+                    "Overwrite it with --force, or name another file with --config."));
         }
 
         try
@@ -29,7 +30,8 @@ internal static class InitVerb
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(ExitCode.Failed, new FailureDocument(
-                "init.unwritable", $"{session.ConfigPath} cannot be written: {e.Message}", "config", "Name another file with --config."));
+                "init.unwritable", $"{session.ConfigPath} cannot be written: {e.Message}", "config",
+                    "Name another file with --config."));
         }
 
         string[] next =

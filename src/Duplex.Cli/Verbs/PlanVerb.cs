@@ -20,11 +20,13 @@ internal static class PlanVerb
     };
 
     public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("plan", "Count what a sync would link, create, update and delete. Writes nothing.") { Sync }, terminal, RunAsync);
+        new Command("plan", "Count what a sync would link, create, update and delete. Writes nothing.") { Sync },
+            terminal, RunAsync);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
-        var plan = await WithProgressAsync(session, report => PlanAsync(session, report, cancellationToken)).ConfigureAwait(false);
+        var plan = await WithProgressAsync(session, report => PlanAsync(session, report, cancellationToken))
+            .ConfigureAwait(false);
         session.Print(plan, console => PlanView.Write(console, plan));
         return plan.Findings.Any(static f => f.Severity == "error") ? ExitCode.Failed : ExitCode.Done;
     }
@@ -36,10 +38,12 @@ internal static class PlanVerb
         {
             var (model, _, warnings) = ConfigFile.Require(session.ConfigPath);
             using var loggers = RunVerb.Loggers(LogLevel.Warning, session.Json);
-            await using var stores = await LocalStores.TryOpenAsync(model, loggers, cancellationToken).ConfigureAwait(false);
+            await using var stores =
+                await LocalStores.TryOpenAsync(model, loggers, cancellationToken).ConfigureAwait(false);
             if (stores is not null)
             {
-                FailureView.WriteFindings(session.Terminal.Errors, [.. warnings.Where(static w => w.Severity != "note")]);
+                FailureView.WriteFindings(session.Terminal.Errors,
+                    [.. warnings.Where(static w => w.Severity != "note")]);
                 await using var engine = new SyncEngine(stores.Parts(model, TimeProvider.System, loggers));
                 return await HereAsync(session, engine, report, cancellationToken).ConfigureAwait(false);
             }
@@ -52,7 +56,8 @@ internal static class PlanVerb
     private static async Task<PlanDocument> ByServerAsync(
         Session session, DuplexClient client, Action<ProgressDocument> report, CancellationToken cancellationToken)
     {
-        var (tenant, name) = await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
+        var (tenant, name) =
+            await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
         await foreach (var line in client.PlanAsync(tenant, name, cancellationToken).ConfigureAwait(false))
         {
             if (line.Progress is { } progress)
@@ -65,7 +70,8 @@ internal static class PlanVerb
             }
         }
 
-        throw new DuplexUnreachableException(client.Address, new IOException("The connection ended before the plan came."));
+        throw new DuplexUnreachableException(client.Address,
+            new IOException("The connection ended before the plan came."));
     }
 
     private static async Task<PlanDocument> HereAsync(
@@ -73,7 +79,8 @@ internal static class PlanVerb
     {
         var (tenant, name) = Session.Find(
             [.. engine.Parts.Model.Syncs.Values.Select(static s => (s.Tenant, s.Name))], session.Get(Sync), "sync");
-        var plan = await engine.PlanAsync($"{tenant}/{name}", new Relay(report), cancellationToken).ConfigureAwait(false);
+        var plan = await engine.PlanAsync($"{tenant}/{name}", new Relay(report), cancellationToken)
+            .ConfigureAwait(false);
         return Documents.Of(plan!);
     }
 
@@ -86,7 +93,8 @@ internal static class PlanVerb
         }
 
         return await session.Terminal.Errors.Progress().AutoClear(true)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(), new RemainingTimeColumn())
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(),
+                new RemainingTimeColumn())
             .StartAsync(async bar =>
             {
                 var task = bar.AddTask("reading both sides", maxValue: 1);

@@ -42,7 +42,8 @@ internal static class RunVerb
         var (model, server, warnings) = ConfigFile.Require(session.ConfigPath);
         FailureView.WriteFindings(session.Terminal.Errors, warnings);
         using var loggers = Loggers(server.LogLevel, session.Json);
-        await using var host = await ServerHost.StartAsync(model, server, ConnectorCatalog.Standard, loggers, cancellationToken)
+        await using var host =
+            await ServerHost.StartAsync(model, server, ConnectorCatalog.Standard, loggers, cancellationToken)
             .ConfigureAwait(false);
         Announce(session, model, host);
         await WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -55,7 +56,8 @@ internal static class RunVerb
     {
         if (session.Json)
         {
-            session.Terminal.Json(new StartedDocument(host.ControlAddress, host.DataAddress, model.DataDirectory), indented: false);
+            session.Terminal.Json(new StartedDocument(host.ControlAddress, host.DataAddress, model.DataDirectory),
+                indented: false);
             session.Terminal.Output.Flush();
             return;
         }

@@ -5,7 +5,8 @@ using Spectre.Console;
 
 namespace Duplex.Cli.Verbs;
 
-/// <summary>Stores the secrets that <c>${secret:name}</c> refers to. Values come from standard input, never from the command line.</summary>
+/// <summary>Stores the secrets that <c>${secret:name}</c> refers to. Values come from standard input, never from the
+/// command line.</summary>
 internal static class SecretsVerb
 {
     private static readonly Argument<string> Name = new("name")
@@ -23,9 +24,11 @@ internal static class SecretsVerb
         var command = new Command("secrets", "Store the secrets that ${secret:name} refers to, encrypted.")
         {
             Session.Attach(new Command("list", "List names, never values.") { Data }, terminal, ListAsync),
-            Session.Attach(new Command("set", "Store a secret; its value is read from standard input.") { Name, Data }, terminal, SetAsync),
+            Session.Attach(new Command("set", "Store a secret; its value is read from standard input.") { Name, Data },
+                terminal, SetAsync),
             Session.Attach(new Command("remove", "Remove a secret.") { Name, Data }, terminal, RemoveAsync),
-            Session.Attach(new Command("rotate", "Wrap every secret under a fresh key.") { Data }, terminal, RotateAsync),
+            Session.Attach(new Command("rotate", "Wrap every secret under a fresh key.") { Data }, terminal,
+                RotateAsync),
         };
         command.Aliases.Add("secret");
         return command;
@@ -60,7 +63,8 @@ internal static class SecretsVerb
         }
         else
         {
-            value = (await session.Terminal.Input.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).TrimEnd('\r', '\n');
+            value = (await session.Terminal.Input.ReadToEndAsync(cancellationToken).ConfigureAwait(false))
+                .TrimEnd('\r', '\n');
         }
 
         if (value.Length == 0)
@@ -100,14 +104,15 @@ internal static class SecretsVerb
         return SecretNames.IsValid(name)
             ? name
             : throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
-                "command.usage", $"{name} cannot be the name of a secret.", "name", "Use letters, digits and ._- only."));
+                "command.usage", $"{name} cannot be the name of a secret.", "name",
+                    "Use letters, digits and ._- only."));
     }
 
     private static EmbeddedSecretStore Open(Session session) => new(DataDirectory(session));
 
     /// <summary>
-    /// The configuration itself may wait for the secret that is to be stored, so that it need not be valid: a valid one tells where
-    /// its data is; otherwise it is beside the file.
+    /// The configuration itself may wait for the secret that is to be stored, so that it need not be valid: a valid one
+    /// tells where its data is; otherwise it is beside the file.
     /// </summary>
     private static string DataDirectory(Session session)
     {
@@ -121,7 +126,8 @@ internal static class SecretsVerb
     }
 
     private static void Print(Session session, string name, string done) =>
-        session.Print(new DoneDocument(name, done), console => console.Write(new Markup(Markup.Escape($"{name}: {done}\n"))));
+        session.Print(new DoneDocument(name, done),
+            console => console.Write(new Markup(Markup.Escape($"{name}: {done}\n"))));
 
     private sealed record DoneDocument(string Name, string Done);
 }

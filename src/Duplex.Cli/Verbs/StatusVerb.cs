@@ -17,7 +17,8 @@ internal static class StatusVerb
     };
 
     public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("status", "Show every connection and sync: state, lag, pending, dead letters.") { Wait }, terminal, RunAsync);
+        new Command("status", "Show every connection and sync: state, lag, pending, dead letters.") { Wait }, terminal,
+            RunAsync);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
@@ -29,7 +30,8 @@ internal static class StatusVerb
         return session.Get(Wait) is null || status.Ready ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static async Task<StatusDocument> WaitAsync(DuplexClient client, string wait, CancellationToken cancellationToken)
+    private static async Task<StatusDocument> WaitAsync(DuplexClient client, string wait,
+        CancellationToken cancellationToken)
     {
         if (!Durations.TryParse(wait, out var patience))
         {

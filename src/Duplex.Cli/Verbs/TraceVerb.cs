@@ -25,12 +25,14 @@ internal static class TraceVerb
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
         using var client = session.Connect();
-        var (tenant, name) = await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
+        var (tenant, name) =
+            await Session.FindSyncAsync(client, session.Get(Sync), cancellationToken).ConfigureAwait(false);
         var key = session.Get(Key)!;
         RecordDocument record;
         try
         {
-            record = await client.RecordAsync(tenant, name, session.Get(Side) ?? "a", key, cancellationToken).ConfigureAwait(false);
+            record = await client.RecordAsync(tenant, name, session.Get(Side) ?? "a", key, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (DuplexApiException e) when (e.Problem.Code == "request.unknown_record" && session.Get(Side) is null)
         {

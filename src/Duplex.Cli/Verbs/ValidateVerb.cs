@@ -8,7 +8,8 @@ namespace Duplex.Cli.Verbs;
 internal static class ValidateVerb
 {
     public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("validate", "Check the configuration; every error is shown at once. Asks no other system."), terminal, RunAsync);
+        new Command("validate", "Check the configuration; every error is shown at once. Asks no other system."),
+            terminal, RunAsync);
 
     private static Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {

@@ -13,7 +13,8 @@ internal static class RecordView
     public static void Write(IAnsiConsole console, RecordDocument record)
     {
         var pair = record.Link is { } link ? $"a {link.A ?? "-"}, b {link.B ?? "-"}, {link.State}" : "not linked";
-        var equal = record.Equal switch { true => "[green]equal[/]", false => "[yellow]different[/]", null => "[red]not compared[/]" };
+        var equal = record.Equal switch { true => "[green]equal[/]", false => "[yellow]different[/]", null =>
+            "[red]not compared[/]" };
         console.Write(new Markup($"{Markup.Escape($"{record.Sync}: {pair}")}, {equal}\n"));
         if (record.Fields.Count > 0)
         {
@@ -57,7 +58,8 @@ internal static class RecordView
             return;
         }
 
-        var table = new Table().Border(TableBorder.Simple).AddColumns("id", "sync", "from", "key", "tries", "since", "cause");
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("id", "sync", "from", "key", "tries", "since", "cause");
         foreach (var l in letters.Items)
         {
             table.AddRow(
@@ -102,7 +104,8 @@ internal static class RecordView
         {
             table.AddRow(
                 c.Id.ToString(CultureInfo.InvariantCulture), Markup.Escape(c.Sync), Markup.Escape(c.A ?? ""),
-                Markup.Escape(c.B ?? ""), Markup.Escape(c.Rule), Text(c.ValueA), Text(c.ValueB), c.Winner ?? "[yellow]waits[/]",
+                Markup.Escape(c.B ?? ""), Markup.Escape(c.Rule), Text(c.ValueA), Text(c.ValueB), c.Winner
+                    ?? "[yellow]waits[/]",
                 c.Policy, Time(c.At));
         }
 

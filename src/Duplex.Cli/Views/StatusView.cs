@@ -51,7 +51,8 @@ internal static class StatusView
         foreach (var c in status.Connections)
         {
             table.AddRow(
-                Markup.Escape($"{c.Tenant}/{c.Name}"), c.Connector, Coloured(c.State), c.Source?.Phase ?? "", Snapshot(c.Source),
+                Markup.Escape($"{c.Tenant}/{c.Name}"), c.Connector, Coloured(c.State), c.Source?.Phase
+                    ?? "", Snapshot(c.Source),
                 Markup.Escape(c.Position ?? ""), Number(c.AppendedTotal));
         }
 
@@ -75,9 +76,11 @@ internal static class StatusView
                 var from = leg.From == "a" ? s.A : s.B;
                 var to = leg.From == "a" ? s.B : s.A;
                 table.AddRow(
-                    first ? Markup.Escape($"{s.Tenant}/{s.Name}") : "", Markup.Escape($"{from} → {to}"), Coloured(leg.State),
+                    first ? Markup.Escape($"{s.Tenant}/{s.Name}") : "", Markup.Escape($"{from} → {to}"),
+                        Coloured(leg.State),
                     first ? Number(s.Links) : "", Number(leg.Behind), Number(leg.Pending), Number(leg.DeadLetters),
-                    Number(leg.Written), Number(leg.Agreed), Number(leg.Echoes), first ? Number(s.ConflictsWaiting) : "");
+                    Number(leg.Written), Number(leg.Agreed), Number(leg.Echoes), first
+                        ? Number(s.ConflictsWaiting) : "");
                 first = false;
             }
         }

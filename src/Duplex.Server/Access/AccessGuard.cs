@@ -6,8 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace Duplex.Server.Access;
 
 /// <summary>
-/// Lets callers of the control plane in. With keys: a bearer token. Without: only requests that name this machine as their host
-/// and come from no foreign web page, so that a browser cannot be turned against a server on loopback.
+/// Lets callers of the control plane in. With keys: a bearer token. Without: only requests that name this machine as
+/// their host and come from no foreign web page, so that a browser cannot be turned against a server on loopback.
 /// </summary>
 internal sealed class AccessGuard(RequestDelegate next, ServerModel server)
 {
@@ -40,7 +40,8 @@ internal sealed class AccessGuard(RequestDelegate next, ServerModel server)
         }
 
         var origin = request.Headers.Origin.ToString();
-        return origin.Length == 0 || origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
+        return origin.Length == 0
+            || origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
             ? null
             : Refusal.Forbidden("auth.origin_refused", $"Requests from web pages of {origin} are not served.",
                 "Call the API from a program, or configure server.api_keys.");

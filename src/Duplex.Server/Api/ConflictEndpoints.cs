@@ -16,7 +16,8 @@ internal static class ConflictEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGroup("/v1/conflicts").WithTags("Conflicts").MapGet("/", List).WithName("list_conflicts")
-            .WithSummary("Fields that both sides changed, newest first, with the value that lost and the policy that decided.")
+            .WithSummary(
+                "Fields that both sides changed, newest first, with the value that lost and the policy that decided.")
             .WithExamples(Examples.ConflictQuery).WithAnswer(Examples.Conflicts)
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
@@ -33,7 +34,8 @@ internal static class ConflictEndpoints
         var conflicts = new List<Conflict>();
         foreach (var one in syncs)
         {
-            conflicts.AddRange(await engine.Parts.Store.ListConflictsAsync(one, waiting ?? false, most, cancellationToken));
+            conflicts.AddRange(
+                await engine.Parts.Store.ListConflictsAsync(one, waiting ?? false, most, cancellationToken));
         }
 
         return TypedResults.Ok(new Page<ConflictDocument>(

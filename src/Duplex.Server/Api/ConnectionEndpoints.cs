@@ -24,7 +24,8 @@ internal static class ConnectionEndpoints
             .WithExamples(Examples.ConnectionPath).WithAnswer(Examples.Connection)
             .Refuses(StatusCodes.Status404NotFound);
         group.MapPost("/{tenant}/{name}/check", Check).WithName("check_connection")
-            .WithSummary("Checks reachability, credentials, privileges and settings at the other side. Changes nothing there.")
+            .WithSummary(
+                "Checks reachability, credentials, privileges and settings at the other side. Changes nothing there.")
             .WithExamples(Examples.ConnectionPath).WithAnswer(Examples.Check)
             .Refuses(StatusCodes.Status404NotFound);
         group.MapPost("/{tenant}/{name}/resnapshot", Resnapshot).WithName("resnapshot_connection")

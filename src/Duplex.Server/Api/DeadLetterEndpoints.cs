@@ -69,7 +69,8 @@ internal static class DeadLetterEndpoints
             return mayNot;
         }
 
-        if (request is { Ids: null, Sync: null } or { Ids: not null, Sync: not null } or { Ids.Count: 0 or > ReplayMax })
+        if (request is { Ids: null, Sync: null } or { Ids: not null, Sync: not null }
+            or { Ids.Count: 0 or > ReplayMax })
         {
             return Refusal.BadRequest("request.bad_value", "ids", "The body must name what to replay.",
                 $$"""Give {"ids": [1, 2]} with 1 to {{ReplayMax}} numbers, or {"sync": "tenant/name"} for all of a sync.""");
@@ -101,7 +102,8 @@ internal static class DeadLetterEndpoints
         var before = 0L;
         while (true)
         {
-            var letters = await engine.Parts.Store.ListDeadLettersAsync(sync, before, Lookup.LimitMax, cancellationToken);
+            var letters =
+                await engine.Parts.Store.ListDeadLettersAsync(sync, before, Lookup.LimitMax, cancellationToken);
             if (letters.Count == 0)
             {
                 return new ReplayDocument(asked, replayed);

@@ -131,7 +131,8 @@ public static class Documents
     private static RecordStateDocument? Of(FetchedRecord? record) =>
         record is null ? null : new RecordStateDocument(record.Key.ToString(), record.Record.Root);
 
-    private static DateTimeOffset Time(long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
+    private static DateTimeOffset Time(long micros) =>
+        DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
 
     private static string? KeyText(RecordKey key) => key.IsEmpty ? null : key.ToString();
 

@@ -43,7 +43,8 @@ internal static class Lookup
             return true;
         }
 
-        var known = connections.Values.Where(c => Caller.Of(context).Sees(c.Tenant)).Select(static c => $"{c.Tenant}/{c.Name}");
+        var known = connections.Values.Where(c => Caller.Of(context).Sees(c.Tenant))
+            .Select(static c => $"{c.Tenant}/{c.Name}");
         refusal = Refusal.NotFound("request.unknown_connection", "name", $"There is no connection {tenant}/{name}.",
             Known("Connections", known.Take(20)));
         connection = null;

@@ -14,7 +14,8 @@ namespace Duplex.Server.Api;
 internal static class StatusEndpoints
 {
     public static string Version { get; } =
-        typeof(StatusEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        typeof(StatusEndpoints)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
             .Split('+')[0] ?? "0";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -53,7 +54,8 @@ internal static class StatusEndpoints
     {
         if (Caller.Of(context).Tenant is not null)
         {
-            return Problems.Refusal.Forbidden("auth.forbidden", "The change log holds every tenant; this key belongs to one.",
+            return Problems.Refusal.Forbidden("auth.forbidden",
+                "The change log holds every tenant; this key belongs to one.",
                 "Use a key without a tenant.");
         }
 

@@ -144,5 +144,6 @@ internal static class SyncEndpoints
         : null;
 
     private static bool IsUnheardOf(Engine.Diagnostics.RecordView view) =>
-        view is { Link: null, A: null, B: null, ErrorA: null, ErrorB: null, Pending: null, DeadLetter: null, Timeline.Count: 0 };
+        view is { Link: null, A: null, B: null, ErrorA: null, ErrorB: null, Pending: null, DeadLetter: null,
+            Timeline.Count: 0 };
 }

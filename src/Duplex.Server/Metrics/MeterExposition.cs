@@ -5,8 +5,9 @@ using System.Text;
 namespace Duplex.Server.Metrics;
 
 /// <summary>
-/// Collects the meters <c>Duplex</c> and <c>System.Runtime</c> and writes them in Prometheus' text format. One instance per host,
-/// listening from its construction on. Series per instrument are bounded, so that labels cannot exhaust memory.
+/// Collects the meters <c>Duplex</c> and <c>System.Runtime</c> and writes them in Prometheus' text format. One instance
+/// per host, listening from its construction on. Series per instrument are bounded, so that labels cannot exhaust
+/// memory.
 /// </summary>
 internal sealed class MeterExposition : IDisposable
 {
@@ -22,7 +23,8 @@ internal sealed class MeterExposition : IDisposable
             if (instrument.Meter.Name is "Duplex" or "System.Runtime"
                 || instrument.Meter.Name.StartsWith("Duplex.", StringComparison.Ordinal))
             {
-                listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument, static i => new InstrumentSeries(i)));
+                listener.EnableMeasurementEvents(instrument,
+                    _instruments.GetOrAdd(instrument, static i => new InstrumentSeries(i)));
             }
         };
         _listener.MeasurementsCompleted = (instrument, _) => _instruments.Remove(instrument, out InstrumentSeries? _);

@@ -4,7 +4,8 @@ using Duplex.Engine.Diagnostics;
 
 namespace Duplex.Server.Metrics;
 
-/// <summary>Writes the engine's state as gauges in Prometheus' text format: what an alert or an autoscaler looks at.</summary>
+/// <summary>Writes the engine's state as gauges in Prometheus' text format: what an alert or an autoscaler looks
+/// at.</summary>
 internal static class StatusMetrics
 {
     public static string Write(EngineStatus status)
@@ -14,7 +15,8 @@ internal static class StatusMetrics
         Gauge(text, "duplex_storage_ok", "Whether the stores take commits.", [("", status.Storage is null ? 1 : 0)]);
         WriteConnections(text, status.Connections);
         WriteLegs(text, status.Syncs);
-        Gauge(text, "duplex_sync_links", "Live pairs.", status.Syncs.Select(static s => ($"sync=\"{Escape(s.FullName)}\"", (double)s.Links)));
+        Gauge(text, "duplex_sync_links", "Live pairs.",
+            status.Syncs.Select(static s => ($"sync=\"{Escape(s.FullName)}\"", (double)s.Links)));
         Gauge(text, "duplex_sync_conflicts_waiting", "Conflicts that wait for a person.",
             status.Syncs.Select(static s => ($"sync=\"{Escape(s.FullName)}\"", (double)s.ConflictsWaiting)));
         return text.ToString();
@@ -22,30 +24,39 @@ internal static class StatusMetrics
 
     private static void WriteConnections(StringBuilder text, IReadOnlyList<ConnectionStatus> connections)
     {
-        void Each(string name, string help, Func<ConnectionStatus, double> value) => Gauge(text, name, help, connections.Select(c =>
+        void Each(string name, string help, Func<ConnectionStatus, double> value) =>
+            Gauge(text, name, help, connections.Select(c =>
             ($"connection=\"{Escape($"{c.Tenant}/{c.Name}")}\",connector=\"{Escape(c.Connector)}\"", value(c))));
 
-        Each("duplex_connection_up", "Whether the connection runs.", static c => c.State is RunState.Running or RunState.FirstSync ? 1 : 0);
-        Each("duplex_connection_source_lag_bytes", "History that the source holds for us.", static c => c.Source?.SourceLagBytes ?? 0);
-        Each("duplex_connection_snapshot_rows", "Rows read by the running or last snapshot.", static c => c.Source?.SnapshotRows ?? 0);
+        Each("duplex_connection_up", "Whether the connection runs.", static c => c.State is RunState.Running
+            or RunState.FirstSync ? 1 : 0);
+        Each("duplex_connection_source_lag_bytes", "History that the source holds for us.",
+            static c => c.Source?.SourceLagBytes ?? 0);
+        Each("duplex_connection_snapshot_rows", "Rows read by the running or last snapshot.",
+            static c => c.Source?.SnapshotRows ?? 0);
     }
 
     private static void WriteLegs(StringBuilder text, IReadOnlyList<SyncStatus> syncs)
     {
-        void Each(string name, string help, Func<LegStatus, double> value) => Gauge(text, name, help, syncs.SelectMany(s =>
+        void Each(string name, string help, Func<LegStatus, double> value) =>
+            Gauge(text, name, help, syncs.SelectMany(s =>
             s.Legs.Select(l => ($"sync=\"{Escape(s.FullName)}\",from=\"{l.From}\"", value(l)))));
 
-        Each("duplex_leg_up", "Whether the leg runs.", static l => l.State is RunState.Running or RunState.FirstSync ? 1 : 0);
+        Each("duplex_leg_up", "Whether the leg runs.", static l => l.State is RunState.Running or RunState.FirstSync
+            ? 1 : 0);
         Each("duplex_leg_behind", "Log entries not passed yet.", static l => l.Behind);
         Each("duplex_leg_lag_seconds", "The age of the oldest of them.", static l => l.OldestUnpassedSeconds);
         Each("duplex_leg_pending", "Records whose delivery is due later.", static l => l.Pending);
-        Each("duplex_leg_oldest_pending_seconds", "The age of the oldest pending record.", static l => l.OldestPendingSeconds);
+        Each("duplex_leg_oldest_pending_seconds", "The age of the oldest pending record.",
+            static l => l.OldestPendingSeconds);
         Each("duplex_leg_dead_letters", "Changes that wait for a person.", static l => l.DeadLetters);
     }
 
-    private static void Gauge(StringBuilder text, string name, string help, IEnumerable<(string Labels, double Value)> series)
+    private static void Gauge(StringBuilder text, string name, string help,
+        IEnumerable<(string Labels, double Value)> series)
     {
-        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(" gauge\n");
+        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name)
+            .Append(" gauge\n");
         foreach (var (labels, value) in series)
         {
             text.Append(name).Append(labels.Length == 0 ? "" : $"{{{labels}}}").Append(' ')

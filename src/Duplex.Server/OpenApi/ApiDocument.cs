@@ -35,7 +35,8 @@ internal static class ApiDocument
         {
             Title = "Duplex",
             Version = StatusEndpoints.Version,
-            Description = "Keeps pairs of records equal, in both directions. Errors are problem details (RFC 9457) with a "
+            Description =
+                "Keeps pairs of records equal, in both directions. Errors are problem details (RFC 9457) with a "
                 + "stable `code`, the `field` at fault and a `fix`.",
         };
         AddWebhooks(document, server);
@@ -47,8 +48,10 @@ internal static class ApiDocument
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
         document.Components.SecuritySchemes[Scheme] =
-            new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key." };
-        document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
+            new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description =
+                "An API key." };
+        document.Security =
+            [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
     }
 
     /// <summary>Webhooks are taken by the other plane, whose routes this document's generator does not see.</summary>
@@ -56,7 +59,8 @@ internal static class ApiDocument
     {
         foreach (var path in new[] { "/webhooks/{connection}", "/webhooks/{tenant}/{connection}" })
         {
-            var names = path.Contains("tenant", StringComparison.Ordinal) ? new[] { "tenant", "connection" } : ["connection"];
+            var names = path.Contains("tenant", StringComparison.Ordinal)
+                ? new[] { "tenant", "connection" } : ["connection"];
             document.Paths[path] = new OpenApiPathItem
             {
                 Servers = [new OpenApiServer { Url = $"http://{server.DataPlane}", Description = "The data plane." }],
@@ -85,7 +89,8 @@ internal static class ApiDocument
             Required = true,
             Content = new Dictionary<string, OpenApiMediaType>
             {
-                ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
+                ["application/json"] =
+                    new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
             },
         },
         Responses = new OpenApiResponses
@@ -145,5 +150,6 @@ internal static class ApiDocument
         }
     }
 
-    private static JsonNode? Node(object body) => JsonSerializer.SerializeToNode(body, body.GetType(), DuplexJson.Compact);
+    private static JsonNode? Node(object body) =>
+        JsonSerializer.SerializeToNode(body, body.GetType(), DuplexJson.Compact);
 }

@@ -4,12 +4,14 @@ using Duplex.Server.Api;
 
 namespace Duplex.Server.OpenApi;
 
-/// <summary>The documents that the OpenAPI document shows: the sync of customers between a shop's database and its billing.</summary>
+/// <summary>The documents that the OpenAPI document shows: the sync of customers between a shop's database and its
+/// billing.</summary>
 internal static class Examples
 {
     private static readonly DateTimeOffset At = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
 
-    public static IReadOnlyDictionary<string, string> ConnectionPath { get; } = Of(("tenant", "acme"), ("name", "shop"));
+    public static IReadOnlyDictionary<string, string> ConnectionPath { get; } =
+        Of(("tenant", "acme"), ("name", "shop"));
 
     public static IReadOnlyDictionary<string, string> SyncPath { get; } = Of(("tenant", "acme"), ("name", "customers"));
 
@@ -36,13 +38,15 @@ internal static class Examples
 
     public static CheckDocument Check { get; } = new("acme", "shop", "postgres", false,
     [
-        new FindingDocument("error", "postgres.wal_level", "/connections/shop", "wal_level is replica; capture needs logical.",
+        new FindingDocument("error", "postgres.wal_level", "/connections/shop",
+            "wal_level is replica; capture needs logical.",
             "ALTER SYSTEM SET wal_level = logical; then restart PostgreSQL."),
     ]);
 
     public static SyncCheckDocument SyncCheck { get; } = new("acme", "customers", false,
     [
-        new FindingDocument("error", "mapping.unknown_field", "/syncs/customers/mapping/0", "public.customers has no field nam.",
+        new FindingDocument("error", "mapping.unknown_field", "/syncs/customers/mapping/0",
+            "public.customers has no field nam.",
             "Did you mean name?"),
     ]);
 
@@ -74,7 +78,8 @@ internal static class Examples
     public static DeadLetterDocument DeadLetter { get; } = new(
         1, "acme/customers", "a", "42", 1, At,
         new ErrorDocument("sink.rejected", "Stripe refuses the e-mail address of customer 42.", "email",
-            "Correct the address in public.customers; the record is then tried again.", "Invalid email (req_abc)", null),
+            "Correct the address in public.customers; the record is then tried again.", "Invalid email (req_abc)",
+                null),
         Json("""{"op":"u","after":{"id":42,"email":"ada@"},"source":{"connector":"postgres"},"ts_ms":1769860800000}"""));
 
     public static Page<DeadLetterDocument> DeadLetters { get; } = new([DeadLetter with { Change = null }]);
@@ -98,7 +103,8 @@ internal static class Examples
         null, null, [TimelineLine]);
 
     public static Page<ConflictDocument> Conflicts { get; } = new([new ConflictDocument(
-        3, "acme/customers", "42", "cus_PqR8", "name", Json("\"Ada L.\""), Json("\"A. Lovelace\""), null, "manual", At)]);
+        3, "acme/customers", "42", "cus_PqR8", "name", Json("\"Ada L.\""), Json("\"A. Lovelace\""), null, "manual",
+            At)]);
 
     public static PlanDocument Plan { get; } = new(
         "acme/customers", true, new SidesDocument(100_000, 99_000), new SidesDocument(12, 0), 0, 98_500, 98_100,

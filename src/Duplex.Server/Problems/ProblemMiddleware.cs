@@ -67,7 +67,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             default:
                 Log.Unexpected(logger, exception, context.Request.Method, context.Request.Path);
                 return Refusal.Make(StatusCodes.Status500InternalServerError, "A fault in Duplex", "internal",
-                    "The request failed for a reason that is not the caller's; the server's log tells more.", null, null);
+                    "The request failed for a reason that is not the caller's; the server's log tells more.", null,
+                        null);
         }
     }
 
@@ -80,16 +81,20 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 "GET /openapi/v1.json shows every body with an example.");
         }
 
-        return ParameterName().Match(bad.Message) is { Success: true } match && match.Groups["name"].Value is var parameter
-            ? Refusal.BadRequest("request.bad_value", parameter, $"{parameter} is missing or has a value of the wrong type.",
+        return ParameterName().Match(bad.Message) is { Success: true } match
+            && match.Groups["name"].Value is var parameter
+            ? Refusal.BadRequest("request.bad_value", parameter,
+                $"{parameter} is missing or has a value of the wrong type.",
                 "GET /openapi/v1.json shows every parameter with its type and an example.")
-            : Refusal.Make(bad.StatusCode, "The request is wrong", "request.unreadable", "The request cannot be read.", null,
+            : Refusal.Make(bad.StatusCode, "The request is wrong", "request.unreadable", "The request cannot be read.",
+                null,
                 "GET /openapi/v1.json shows every request with an example.");
     }
 
     private static Refusal TooLarge() => Refusal.Make(
         StatusCodes.Status413PayloadTooLarge, "The body is too large", "request.too_large",
-        "The body is larger than this server takes.", null, "Send less at once; server.body_max in duplex.yaml sets the limit.");
+        "The body is larger than this server takes.", null,
+        "Send less at once; server.body_max in duplex.yaml sets the limit.");
 
     private static Refusal OfStatus(HttpContext context)
     {
@@ -99,7 +104,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             StatusCodes.Status404NotFound => Refusal.NotFound("request.unknown_path", null,
                 $"There is nothing at {request.Path}.", "GET /openapi/v1.json on the control plane lists every path."),
             StatusCodes.Status405MethodNotAllowed => Refusal.Make(StatusCodes.Status405MethodNotAllowed,
-                "The method is not allowed", "request.method_not_allowed", $"{request.Path} does not take {request.Method}.",
+                "The method is not allowed", "request.method_not_allowed",
+                    $"{request.Path} does not take {request.Method}.",
                 null, $"Use {context.Response.Headers.Allow}."),
             StatusCodes.Status413PayloadTooLarge => TooLarge(),
             StatusCodes.Status415UnsupportedMediaType => Refusal.Make(StatusCodes.Status415UnsupportedMediaType,

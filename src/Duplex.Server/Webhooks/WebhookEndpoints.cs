@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Duplex.Server.Webhooks;
 
 /// <summary>
-/// Takes vendors' deliveries as raw bytes. A 2xx is sent only after the change log has the delivery on disk. The connector checks the
-/// signature; an API key is not asked for.
+/// Takes vendors' deliveries as raw bytes. A 2xx is sent only after the change log has the delivery on disk. The
+/// connector checks the signature; an API key is not asked for.
 /// </summary>
 internal static class WebhookEndpoints
 {
@@ -57,7 +57,8 @@ internal static class WebhookEndpoints
                     reason ?? $"There is no connection {connection} that takes webhooks.",
                     "Point the vendor's endpoint at /webhooks/<tenant>/<connection> as in duplex.yaml.");
             case StatusCodes.Status401Unauthorized or StatusCodes.Status400BadRequest:
-                return Refusal.Make(status, "The delivery is refused", "webhook.refused", reason ?? "The delivery is refused.",
+                return Refusal.Make(status, "The delivery is refused", "webhook.refused", reason
+                    ?? "The delivery is refused.",
                     null, $"Check webhook_secret of the connection {connection} and the clocks of both machines.");
             default:
                 response.Headers.RetryAfter = "5";
@@ -66,7 +67,8 @@ internal static class WebhookEndpoints
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request,
+        CancellationToken cancellationToken)
     {
         // Kestrel's body limit bounds both the declared and the real length.
         using var body = new MemoryStream((int)(request.ContentLength ?? 4096));

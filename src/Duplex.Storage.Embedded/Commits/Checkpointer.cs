@@ -3,8 +3,8 @@ using Duplex.Storage.Embedded.Sqlite;
 namespace Duplex.Storage.Embedded.Commits;
 
 /// <summary>
-/// Moves pages from the write-ahead log into the database file. The bulk is moved on a thread and a connection of its own beside
-/// the commits; the writer moves the little that came meanwhile, after which the log starts anew.
+/// Moves pages from the write-ahead log into the database file. The bulk is moved on a thread and a connection of its
+/// own beside the commits; the writer moves the little that came meanwhile, after which the log starts anew.
 /// </summary>
 internal sealed class Checkpointer : IDisposable
 {
@@ -84,8 +84,8 @@ internal sealed class Checkpointer : IDisposable
         _wanted.Dispose();
     }
 
-    // Readers that overlap each other for ever would keep the log from starting anew; a restart holds off commits until they
-    // are done, so it waits for them only so long.
+    // Readers that overlap each other for ever would keep the log from starting anew; a restart holds off commits until
+    // they are done, so it waits for them only so long.
     private void RestartWithin(int milliseconds)
     {
         _database.WaitForOthers(milliseconds);

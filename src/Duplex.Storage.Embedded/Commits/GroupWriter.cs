@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Storage.Embedded.Commits;
 
 /// <summary>
-/// The one thread that writes to a database. It takes every request that waits, applies them in one transaction, and tells all
-/// callers after the one fsync. While the disk is full it refuses everything and tries a write of its own until one
-/// succeeds; after a failed fsync or a damaged page it refuses everything for good.
+/// The one thread that writes to a database. It takes every request that waits, applies them in one transaction, and
+/// tells all callers after the one fsync. While the disk is full it refuses everything and tries a write of its own
+/// until one succeeds; after a failed fsync or a damaged page it refuses everything for good.
 /// </summary>
 internal sealed partial class GroupWriter : IAsyncDisposable
 {
@@ -267,7 +267,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
     private SyncException Unexpected(Exception cause) => cause is SqliteException failure
         ? new SyncException(StorageFault.Describe(failure, _database.FilePath), failure)
-        : new SyncException(ErrorCode.Internal, "Writing to the store failed by a bug in Duplex.", innerException: cause);
+        : new SyncException(ErrorCode.Internal, "Writing to the store failed by a bug in Duplex.",
+            innerException: cause);
 
     private static void Fail(ReadOnlySpan<WriteRequest> group, Exception error)
     {
@@ -320,7 +321,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks for more room than a usual commit needs, so that the store does not resume for one commit only.</summary>
+    /// <summary>Asks for more room than a usual commit needs, so that the store does not resume for one commit
+    /// only.</summary>
     private void Probe()
     {
         _database.Begin();

@@ -16,8 +16,9 @@ internal abstract class WriteRequest
     public Exception? Refusal { get; set; }
 
     /// <summary>
-    /// Writes, on the writer's thread, within the group's transaction. A <see cref="Duplex.Sdk.SyncException"/> or a cancellation
-    /// before the first write refuses this request alone, as does any exception but SQLite's where there is a savepoint.
+    /// Writes, on the writer's thread, within the group's transaction. A <see cref="Duplex.Sdk.SyncException"/> or a
+    /// cancellation before the first write refuses this request alone, as does any exception but SQLite's where there
+    /// is a savepoint.
     /// </summary>
     public abstract void Apply();
 

@@ -6,7 +6,8 @@ using Duplex.Storage.Embedded.Commits;
 namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>
-/// One caller's batch on its way to the disk. Routed on the caller's thread; checked, deduplicated and staged on the writer's.
+/// One caller's batch on its way to the disk. Routed on the caller's thread; checked, deduplicated and staged on the
+/// writer's.
 /// </summary>
 internal sealed class AppendRequest : WriteRequest<AppendOutcome>
 {
@@ -18,7 +19,8 @@ internal sealed class AppendRequest : WriteRequest<AppendOutcome>
     private readonly PartitionLog[] _targets;
 
     public AppendRequest(
-        LogWriter writer, string source, ChangeBatch batch, Func<string, Topic> topicOf, CancellationToken cancellationToken)
+        LogWriter writer, string source, ChangeBatch batch, Func<string, Topic> topicOf,
+            CancellationToken cancellationToken)
     {
         _writer = writer;
         _source = source;
@@ -49,7 +51,8 @@ internal sealed class AppendRequest : WriteRequest<AppendOutcome>
     /// <inheritdoc/>
     public override void Apply()
     {
-        // The caller owns the batch again as soon as the wait ends, so cancellation counts only until the writer takes it up.
+        // The caller owns the batch again as soon as the wait ends, so cancellation counts only until the writer takes
+        // it up.
         _cancellationToken.ThrowIfCancellationRequested();
         if (_batch.Position is { } position)
         {

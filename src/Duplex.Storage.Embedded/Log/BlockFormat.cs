@@ -5,8 +5,9 @@ using Duplex.Sdk;
 namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>
-/// A block is a version octet and entries one after another: the lengths of key, envelope and delivery id plus one (0: none) as
-/// base-128 varints, then key, envelope and id. Its check value covers the block's number, count, time and bytes.
+/// A block is a version octet and entries one after another: the lengths of key, envelope and delivery id plus one (0:
+/// none) as base-128 varints, then key, envelope and id. Its check value covers the block's number, count, time and
+/// bytes.
 /// </summary>
 internal static class BlockFormat
 {
@@ -69,7 +70,8 @@ internal ref struct BlockReader
     {
         if (data.IsEmpty || data[0] != BlockFormat.Version)
         {
-            throw new SyncException(ErrorCode.StorageUnreadable, "A block of the change log has a format that this version does not know.",
+            throw new SyncException(ErrorCode.StorageUnreadable,
+                "A block of the change log has a format that this version does not know.",
                 "Run the version of Duplex that wrote the data directory, or a later one.");
         }
 

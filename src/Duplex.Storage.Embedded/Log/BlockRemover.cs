@@ -3,7 +3,8 @@ using Duplex.Storage.Embedded.Sqlite;
 
 namespace Duplex.Storage.Embedded.Log;
 
-/// <summary>Removes the oldest block of a partition once every consumer has passed it. Used on the writer's thread.</summary>
+/// <summary>Removes the oldest block of a partition once every consumer has passed it. Used on the writer's
+/// thread.</summary>
 internal sealed class BlockRemover(Database database)
 {
     /// <summary>How many entries went; 0 if the oldest block is still wanted or there is none on disk.</summary>

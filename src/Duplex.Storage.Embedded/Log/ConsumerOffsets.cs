@@ -3,7 +3,8 @@ using Duplex.Storage.Embedded.Sqlite;
 namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>
-/// Consumers' offsets on their way to the disk. They may lag behind, so they ride along with other commits, at most once a second.
+/// Consumers' offsets on their way to the disk. They may lag behind, so they ride along with other commits, at most
+/// once a second.
 /// </summary>
 internal sealed class ConsumerOffsets
 {

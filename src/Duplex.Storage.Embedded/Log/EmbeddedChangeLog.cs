@@ -38,11 +38,12 @@ public sealed class EmbeddedChangeLog : IChangeLog
     public SyncError? Obstacle => _writer.Obstacle;
 
     /// <summary>
-    /// Opens the log in the data directory, and makes it if it is not there. What a killed process left is recovered first.
+    /// Opens the log in the data directory, and makes it if it is not there. What a killed process left is recovered
+    /// first.
     /// </summary>
     /// <exception cref="SyncException"><see cref="ErrorCode.StorageFenced"/>: another process has the directory open.
-    /// <see cref="ErrorCode.StorageUnreadable"/>: damaged, or written by a later version. <see cref="ErrorCode.StorageFull"/>,
-    /// <see cref="ErrorCode.StorageFailed"/>: the disk.</exception>
+    /// <see cref="ErrorCode.StorageUnreadable"/>: damaged, or written by a later version.
+    /// <see cref="ErrorCode.StorageFull"/>, <see cref="ErrorCode.StorageFailed"/>: the disk.</exception>
     public static ValueTask<EmbeddedChangeLog> OpenAsync(
         string directory, EmbeddedOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -141,7 +142,8 @@ public sealed class EmbeddedChangeLog : IChangeLog
         if (found.Advance(consumer, partition, offset))
         {
             // Until a consumer is on disk, nothing keeps its entries after a restart.
-            await _writer.RunAsync(new ActionRequest<bool>(() => Put(consumer, found, partition))).ConfigureAwait(false);
+            await _writer.RunAsync(new ActionRequest<bool>(() => Put(consumer, found, partition)))
+                .ConfigureAwait(false);
         }
         else
         {
@@ -185,7 +187,8 @@ public sealed class EmbeddedChangeLog : IChangeLog
             do
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                removed = await _writer.RunAsync(new ActionRequest<long>(() => _log.Trim(topic, BlocksPerStep), freesRoom: true))
+                removed = await _writer.RunAsync(
+                    new ActionRequest<long>(() => _log.Trim(topic, BlocksPerStep), freesRoom: true))
                     .ConfigureAwait(false);
                 total += removed;
             }
@@ -216,7 +219,8 @@ public sealed class EmbeddedChangeLog : IChangeLog
         DateTimeOffset? oldest = extent.IsEmpty
             ? null
             : DateTimeOffset.UnixEpoch.AddTicks(extent.OldestMicros * TimeSpan.TicksPerMicrosecond);
-        return new PartitionState(partition.Topic.Name, partition.Number, extent.First, extent.Next, extent.Bytes, oldest);
+        return new PartitionState(partition.Topic.Name, partition.Number, extent.First, extent.Next, extent.Bytes,
+            oldest);
     }
 
     private static SyncException Removed(PartitionLog partition, long offset) =>

@@ -6,8 +6,8 @@ internal static class LogSql
     /// <summary>The file. Its format is raised with every change of the tables or of the block format.</summary>
     internal static readonly StoreSchema Schema = new("log", 1, PageBytes: 8192, CacheBytes: 8 << 20, Tables);
 
-    // A block's number is its partition's number and its first offset in one integer (BlockNumber), so that a partition lies
-    // together and in order without a second index.
+    // A block's number is its partition's number and its first offset in one integer (BlockNumber), so that a partition
+    // lies together and in order without a second index.
     internal const string Tables = """
         CREATE TABLE IF NOT EXISTS topic (
             id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, age_us INTEGER NOT NULL, bytes_max INTEGER NOT NULL);

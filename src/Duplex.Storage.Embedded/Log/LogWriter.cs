@@ -7,8 +7,8 @@ using Duplex.Storage.Embedded.Sqlite;
 namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>
-/// The writing half of the log. Entries of all callers of a group that go to one partition become one block. Every member but
-/// <see cref="Position"/> is called on the writer's thread.
+/// The writing half of the log. Entries of all callers of a group that go to one partition become one block. Every
+/// member but <see cref="Position"/> is called on the writer's thread.
 /// </summary>
 internal sealed class LogWriter(Database database, TopicCatalog topics, ConsumerOffsets consumers, TimeProvider clock)
     : IGroupObserver
@@ -108,7 +108,8 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
     /// <summary>
     /// Removes consumed blocks that are older than their topic's age, or that their topic has no room for.
     /// </summary>
-    /// <returns>How many entries went; at most about <paramref name="blocksMax"/> blocks at once, so that appends do not wait.</returns>
+    /// <returns>How many entries went; at most about <paramref name="blocksMax"/> blocks at once, so that appends do
+    /// not wait.</returns>
     public long Trim(Topic topic, int blocksMax)
     {
         var removed = 0L;

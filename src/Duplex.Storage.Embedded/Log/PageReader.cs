@@ -7,7 +7,8 @@ namespace Duplex.Storage.Embedded.Log;
 /// <summary>What a reader asks for.</summary>
 internal readonly record struct PageRequest(PartitionLog Partition, long Offset, int EntriesMax, int BytesMax);
 
-/// <summary>Fills pages from blocks; each block's check value and place are verified before an entry of it is handed out.</summary>
+/// <summary>Fills pages from blocks; each block's check value and place are verified before an entry of it is handed
+/// out.</summary>
 internal static class PageReader
 {
     private const int PageBytesAtFirst = 64 * 1024;

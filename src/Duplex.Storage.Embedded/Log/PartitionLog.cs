@@ -5,7 +5,8 @@ using Duplex.Storage.Embedded.Sqlite;
 namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>
-/// One partition in memory. What readers see changes after a commit only; the staged side belongs to the writer's thread.
+/// One partition in memory. What readers see changes after a commit only; the staged side belongs to the writer's
+/// thread.
 /// </summary>
 internal sealed class PartitionLog(long id, Topic topic, int number, Extent extent)
 {
@@ -31,11 +32,13 @@ internal sealed class PartitionLog(long id, Topic topic, int number, Extent exte
     /// <summary>What readers find.</summary>
     public Extent Extent => _extent;
 
-    /// <summary>What it holds once the open transaction is on disk; without the entries that are not in a block yet.</summary>
+    /// <summary>What it holds once the open transaction is on disk; without the entries that are not in a block
+    /// yet.</summary>
     public Extent Staged { get; private set; } = extent;
 
     /// <summary>Adds an entry to the block of the open transaction.</summary>
-    public void Stage(Database database, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, string? delivery, long micros)
+    public void Stage(Database database, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, string? delivery,
+        long micros)
     {
         var idBytes = delivery is null ? 0 : Encoding.UTF8.GetByteCount(delivery);
         var needed = key.Length + value.Length + idBytes + BlockFormat.EntryOverheadMax;

@@ -50,7 +50,8 @@ internal sealed class Topic(long id, string name)
         return consumed;
     }
 
-    /// <summary>Notes how far a consumer has got. True if it was not known before. Partitions that it has not told of count as unread.</summary>
+    /// <summary>Notes how far a consumer has got. True if it was not known before. Partitions that it has not told of
+    /// count as unread.</summary>
     public bool Advance(string consumer, int partition, long offset)
     {
         var known = _consumers.TryGetValue(consumer, out var offsets);

@@ -22,7 +22,8 @@ internal sealed class TopicCatalog
         var topic = Get(name);
         return (uint)partition < (uint)topic.Partitions.Length
             ? topic.Partitions[partition]
-            : throw new ArgumentOutOfRangeException(nameof(partition), partition, $"Topic {name} has {topic.Partitions.Length}.");
+            : throw new ArgumentOutOfRangeException(nameof(partition), partition,
+                $"Topic {name} has {topic.Partitions.Length}.");
     }
 
     public Topic? Find(string name) => _topics.GetValueOrDefault(name);
@@ -50,7 +51,8 @@ internal sealed class TopicCatalog
     {
         if ((database.Prepared(LogSql.LastPartition).Scalar() ?? 0) + spec.Partitions > BlockNumber.PartitionMax)
         {
-            throw new SyncException(ErrorCode.StorageFull, $"The change log has no partitions left for topic {spec.Name}.",
+            throw new SyncException(ErrorCode.StorageFull,
+                $"The change log has no partitions left for topic {spec.Name}.",
                 "Give some of the tenants a data directory of their own.");
         }
 

@@ -5,7 +5,8 @@ using System.Text;
 
 namespace Duplex.Storage.Embedded.Sqlite;
 
-/// <summary>One connection to a SQLite file; used by one thread at a time. Statements are prepared once per SQL text.</summary>
+/// <summary>One connection to a SQLite file; used by one thread at a time. Statements are prepared once per SQL
+/// text.</summary>
 internal sealed unsafe class Database : IDisposable
 {
     /// <summary>How long a statement waits for another connection's lock.</summary>
@@ -56,8 +57,8 @@ internal sealed unsafe class Database : IDisposable
 
     /// <summary>
     /// Opens the only connection that writes. Commits are on disk when they return (WAL, synchronous FULL); checkpoints
-    /// are the caller's. Whatever an earlier process left in the write-ahead log is moved into the file first: if an fsync of that
-    /// process failed, this writes the pages anew.
+    /// are the caller's. Whatever an earlier process left in the write-ahead log is moved into the file first: if an
+    /// fsync of that process failed, this writes the pages anew.
     /// </summary>
     public static Database OpenWriter(string path, int pageBytes, int cacheBytes, long bytesMax)
     {
@@ -92,14 +93,16 @@ internal sealed unsafe class Database : IDisposable
     public static Database OpenReader(string path) =>
         Open(path, "PRAGMA query_only = 1; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY");
 
-    /// <summary>Opens a connection that only moves pages from the write-ahead log into the file, and syncs them.</summary>
+    /// <summary>Opens a connection that only moves pages from the write-ahead log into the file, and syncs
+    /// them.</summary>
     public static Database OpenCheckpointer(string path) =>
         Open(path, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
 
     /// <summary>Sets how long statements wait for another connection's lock.</summary>
     public void WaitForOthers(int milliseconds) => _ = SqliteNative.sqlite3_busy_timeout(_handle, milliseconds);
 
-    /// <summary>The statement for a SQL text, which must be a constant: statements are found by the string's identity.</summary>
+    /// <summary>The statement for a SQL text, which must be a constant: statements are found by the string's
+    /// identity.</summary>
     public Statement Prepared(string sql)
     {
         ref var statement = ref CollectionsMarshal.GetValueRefOrAddDefault(_statements, sql, out _);
@@ -217,7 +220,8 @@ internal sealed unsafe class Database : IDisposable
         }
         catch (SqliteException e) when (StorageFault.IsFull(e))
         {
-            // What is in the write-ahead log stays readable there; a store opens on a full disk, so that it can tell so.
+            // What is in the write-ahead log stays readable there; a store opens on a full disk, so that it can tell
+            // so.
         }
     }
 

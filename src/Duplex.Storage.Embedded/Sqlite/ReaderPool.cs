@@ -2,7 +2,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Storage.Embedded.Sqlite;
 
-/// <summary>Connections for readers beside the one writer. At most <paramref name="connectionsMax"/> reads run at once; more wait.</summary>
+/// <summary>Connections for readers beside the one writer. At most <paramref name="connectionsMax"/> reads run at once;
+/// more wait.</summary>
 internal sealed class ReaderPool(string path, int connectionsMax) : IDisposable
 {
     private readonly SemaphoreSlim _permits = new(connectionsMax);

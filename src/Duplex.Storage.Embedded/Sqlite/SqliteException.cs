@@ -1,6 +1,7 @@
 namespace Duplex.Storage.Embedded.Sqlite;
 
-/// <summary>SQLite refused something. Never leaves this assembly; <see cref="StorageFault"/> says what it means.</summary>
+/// <summary>SQLite refused something. Never leaves this assembly; <see cref="StorageFault"/> says what it
+/// means.</summary>
 /// <param name="code">The extended result code.</param>
 /// <param name="errno">The operating system's error number, 0 if there was none.</param>
 /// <param name="message">SQLite's own words.</param>

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Duplex.Storage.Embedded.Sqlite;
 
-/// <summary>The part of SQLite's C interface that the stores use. <see cref="SqliteLibrary"/> decides which library answers.</summary>
+/// <summary>The part of SQLite's C interface that the stores use. <see cref="SqliteLibrary"/> decides which library
+/// answers.</summary>
 internal static unsafe partial class SqliteNative
 {
     internal const string Library = "e_sqlite3";

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Duplex.Storage.Embedded.Sqlite;
 
-/// <summary>A prepared statement of one <see cref="Database"/>; used by one thread at a time. Parameters count from 1, columns from 0.</summary>
+/// <summary>A prepared statement of one <see cref="Database"/>; used by one thread at a time. Parameters count from 1,
+/// columns from 0.</summary>
 internal sealed unsafe class Statement(Database database, nint handle) : IDisposable
 {
     private nint _handle = handle;
@@ -105,7 +106,8 @@ internal sealed unsafe class Statement(Database database, nint handle) : IDispos
     public string Text(int column)
     {
         var pointer = SqliteNative.sqlite3_column_text(_handle, column);
-        return pointer is null ? "" : Encoding.UTF8.GetString(pointer, SqliteNative.sqlite3_column_bytes(_handle, column));
+        return pointer is null
+            ? "" : Encoding.UTF8.GetString(pointer, SqliteNative.sqlite3_column_bytes(_handle, column));
     }
 
     public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
@@ -114,7 +116,8 @@ internal sealed unsafe class Statement(Database database, nint handle) : IDispos
     public ReadOnlySpan<byte> Blob(int column)
     {
         var pointer = SqliteNative.sqlite3_column_blob(_handle, column);
-        return pointer is null ? [] : new ReadOnlySpan<byte>(pointer, SqliteNative.sqlite3_column_bytes(_handle, column));
+        return pointer is null
+            ? [] : new ReadOnlySpan<byte>(pointer, SqliteNative.sqlite3_column_bytes(_handle, column));
     }
 
     public void Dispose()

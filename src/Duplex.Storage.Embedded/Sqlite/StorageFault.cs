@@ -39,16 +39,19 @@ internal static class StorageFault
         if (failure.Code == SqliteNative.Busy)
         {
             return new SyncError(ErrorCode.StorageFailed, $"Another program holds a lock on {path}.",
-                Suggestion: "Close it (a sqlite3 shell, a backup tool); the next write goes through.", Detail: failure.Message);
+                Suggestion: "Close it (a sqlite3 shell, a backup tool); the next write goes through.",
+                    Detail: failure.Message);
         }
 
-        return new SyncError(ErrorCode.StorageFailed, $"Writing or reading {path} failed; nothing more is acknowledged.",
+        return new SyncError(ErrorCode.StorageFailed,
+            $"Writing or reading {path} failed; nothing more is acknowledged.",
             Suggestion: "Check the disk (kernel log, file system, permissions) and start Duplex again; what was acknowledged is kept.",
             Detail: failure.SystemError == 0 ? failure.Message : $"{failure.Message} (errno {failure.SystemError})");
     }
 
     /// <summary>Whether it says something about the file or the disk, and not about one statement.</summary>
-    internal static bool IsOfTheDisk(SqliteException failure) => failure.Code is SqliteNative.Full or SqliteNative.IoError
+    internal static bool IsOfTheDisk(SqliteException failure) =>
+        failure.Code is SqliteNative.Full or SqliteNative.IoError
         or SqliteNative.Corrupt or SqliteNative.NotADatabase or SqliteNative.CantOpen or SqliteNative.ReadOnly;
 
     /// <summary>

@@ -39,7 +39,8 @@ internal static class CandidateRows
     internal static void Remove(Database database, SyncNames names, string sync, Side side, RecordKey key) =>
         database.Prepared(Delete).Bind(1, names.Number(sync)).Bind(2, (long)side).Bind(3, key.Json).Run();
 
-    internal static List<Candidate> Find(Database database, SyncNames names, string sync, Side side, string match, int limit)
+    internal static List<Candidate> Find(Database database, SyncNames names, string sync, Side side, string match,
+        int limit)
     {
         var candidates = new List<Candidate>();
         var rows = database.Prepared(FindByMatch)

@@ -44,11 +44,12 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
     public SyncError? Obstacle => _writer.Obstacle;
 
     /// <summary>
-    /// Opens the store in the data directory, and makes it if it is not there. What a killed process left is recovered first.
+    /// Opens the store in the data directory, and makes it if it is not there. What a killed process left is recovered
+    /// first.
     /// </summary>
     /// <exception cref="SyncException"><see cref="ErrorCode.StorageFenced"/>: another process has the directory open.
-    /// <see cref="ErrorCode.StorageUnreadable"/>: damaged, or written by a later version. <see cref="ErrorCode.StorageFull"/>,
-    /// <see cref="ErrorCode.StorageFailed"/>: the disk.</exception>
+    /// <see cref="ErrorCode.StorageUnreadable"/>: damaged, or written by a later version.
+    /// <see cref="ErrorCode.StorageFull"/>, <see cref="ErrorCode.StorageFailed"/>: the disk.</exception>
     public static ValueTask<EmbeddedStateStore> OpenAsync(
         string directory, EmbeddedOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -118,10 +119,12 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Pending>> ListDueAsync(
         LegId leg, long nowMicros, int limit, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<Pending>>(db => PendingRows.ListDue(db, _names, leg, nowMicros, limit), cancellationToken);
+        ReadAsync<IReadOnlyList<Pending>>(db => PendingRows.ListDue(db, _names, leg, nowMicros, limit),
+            cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<(long Count, long OldestSinceMicros)> CountPendingAsync(LegId leg, CancellationToken cancellationToken) =>
+    public ValueTask<(long Count, long OldestSinceMicros)> CountPendingAsync(LegId leg,
+        CancellationToken cancellationToken) =>
         ReadAsync(db => PendingRows.Count(db, _names, leg), cancellationToken);
 
     /// <inheritdoc/>
@@ -179,11 +182,14 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
 
     /// <inheritdoc/>
     public async ValueTask ApplyRetentionAsync(
-        long timelineBeforeMicros, long timelineRowsMax, long tombstonesBeforeMicros, CancellationToken cancellationToken)
+        long timelineBeforeMicros, long timelineRowsMax, long tombstonesBeforeMicros,
+            CancellationToken cancellationToken)
     {
-        await RemoveAllAsync(() => TimelineRows.RemoveOld(_database, timelineBeforeMicros, timelineRowsMax, RowsPerStep),
+        await RemoveAllAsync(() =>
+            TimelineRows.RemoveOld(_database, timelineBeforeMicros, timelineRowsMax, RowsPerStep),
             cancellationToken).ConfigureAwait(false);
-        await RemoveAllAsync(() => ConflictRows.RemoveOld(_database, timelineBeforeMicros, timelineRowsMax, RowsPerStep),
+        await RemoveAllAsync(() =>
+            ConflictRows.RemoveOld(_database, timelineBeforeMicros, timelineRowsMax, RowsPerStep),
             cancellationToken).ConfigureAwait(false);
         await RemoveAllAsync(() => LinkRows.RemoveTombstones(_database, tombstonesBeforeMicros, RowsPerStep),
             cancellationToken).ConfigureAwait(false);

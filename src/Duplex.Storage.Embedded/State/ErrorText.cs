@@ -4,7 +4,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Storage.Embedded.State;
 
-/// <summary>A <see cref="SyncError"/> as JSON with the dotted code: <c>{"code":"sink.rejected","message":"…"}</c>.</summary>
+/// <summary>A <see cref="SyncError"/> as JSON with the dotted code:
+/// <c>{"code":"sink.rejected","message":"…"}</c>.</summary>
 internal static partial class ErrorText
 {
     private static readonly Dictionary<string, ErrorCode> Codes =

@@ -21,7 +21,8 @@ internal static class IntentRows
 
     internal static void Write(Database database, SyncNames names, Intent intent) =>
         database.Prepared(Put).Bind(1, names.Leg(intent.Leg)).Bind(2, intent.Key.Json).Bind(3, intent.IdempotencyKey)
-            .Bind(4, intent.Offset).Bind(5, intent.AtMicros).Bind(6, intent.Fields.Span).Bind(7, intent.Envelope.Span).Run();
+            .Bind(4, intent.Offset).Bind(5, intent.AtMicros).Bind(6, intent.Fields.Span).Bind(7, intent.Envelope.Span)
+                .Run();
 
     internal static void Remove(Database database, SyncNames names, LegId leg, RecordKey key) =>
         database.Prepared(Delete).Bind(1, names.Leg(leg)).Bind(2, key.Json).Run();

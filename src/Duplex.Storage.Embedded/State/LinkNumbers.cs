@@ -5,8 +5,8 @@ using Duplex.Storage.Embedded.Sqlite;
 namespace Duplex.Storage.Embedded.State;
 
 /// <summary>
-/// Gives link numbers without asking the disk: a range is reserved at open, and the next one long before it is used up. A number
-/// that was given and not stored is never given again.
+/// Gives link numbers without asking the disk: a range is reserved at open, and the next one long before it is used up.
+/// A number that was given and not stored is never given again.
 /// </summary>
 internal sealed class LinkNumbers
 {
@@ -60,7 +60,8 @@ internal sealed class LinkNumbers
     {
         try
         {
-            Volatile.Write(ref _reserved, await writer.RunAsync(new ActionRequest<long>(Reserve)).ConfigureAwait(false));
+            Volatile.Write(ref _reserved, await writer.RunAsync(new ActionRequest<long>(Reserve))
+                .ConfigureAwait(false));
         }
         catch (Exception e) when (e is Sdk.SyncException or ObjectDisposedException)
         {

@@ -51,7 +51,8 @@ internal static class LinkRows
             database.Prepared(Put).Bind(1, link.Id).Bind(2, sync)
                 .Bind(3, Text(link.A)).Bind(4, Text(link.B))
                 .Bind(5, link.VersionA).Bind(6, link.VersionB).Bind(7, (long)link.State)
-                .Bind(8, link.ShadowA.Span).Bind(9, link.ShadowB.Span).Bind(10, link.Marks.Span).Bind(11, nowMicros).Run();
+                .Bind(8, link.ShadowA.Span).Bind(9, link.ShadowB.Span).Bind(10, link.Marks.Span).Bind(11, nowMicros)
+                    .Run();
         }
         catch (SqliteException e) when (e.Code == SqliteNative.Constraint)
         {
@@ -69,7 +70,8 @@ internal static class LinkRows
         database.Prepared(DeleteKeys).Bind(1, id).Run();
     }
 
-    internal static Link?[] Find(Database database, SyncNames names, string sync, Side side, IReadOnlyList<RecordKey> keys)
+    internal static Link?[] Find(Database database, SyncNames names, string sync, Side side,
+        IReadOnlyList<RecordKey> keys)
     {
         var links = new Link?[keys.Count];
         var number = names.Number(sync);

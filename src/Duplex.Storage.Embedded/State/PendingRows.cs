@@ -19,7 +19,8 @@ internal static class PendingRows
 
     private const string Delete = "DELETE FROM pending WHERE leg = ?1 AND key = ?2";
     private const string FindOne = $"SELECT {Columns} FROM pending WHERE leg = ?1 AND key = ?2";
-    private const string Due = $"SELECT {Columns} FROM pending WHERE leg = ?1 AND due_us <= ?2 ORDER BY due_us, id LIMIT ?3";
+    private const string Due =
+        $"SELECT {Columns} FROM pending WHERE leg = ?1 AND due_us <= ?2 ORDER BY due_us, id LIMIT ?3";
     private const string CountAll = "SELECT count(*), min(since_us) FROM pending WHERE leg = ?1";
     private const string FirstDue = "SELECT min(due_us) FROM pending WHERE leg = ?1";
 
@@ -70,6 +71,7 @@ internal static class PendingRows
         database.Prepared(FirstDue).Bind(1, names.Leg(leg)).Scalar();
 
     private static Pending Read(Statement row, LegId leg) => new(
-        leg, RecordKey.FromJson(row.Text(0)), row.Blob(6).ToArray(), row.Int64(4), row.Int64(1), row.Int32(3), row.Int64(2),
+        leg, RecordKey.FromJson(row.Text(0)), row.Blob(6).ToArray(), row.Int64(4), row.Int64(1), row.Int32(3),
+            row.Int64(2),
         ErrorText.Read(row.TextOrNull(5)));
 }

@@ -1,8 +1,8 @@
 namespace Duplex.Storage.Embedded.State;
 
 /// <summary>
-/// The tables of <c>state.db</c>. A leg is its sync's number times two, plus one for side B. Keys are their canonical text;
-/// an unknown key of a link is NULL.
+/// The tables of <c>state.db</c>. A leg is its sync's number times two, plus one for side B. Keys are their canonical
+/// text; an unknown key of a link is NULL.
 /// </summary>
 internal static class StateSql
 {
@@ -81,7 +81,8 @@ internal static class StateSql
         ON CONFLICT (leg, topic, number) DO UPDATE SET next = max(next, excluded.next)
         """;
 
-    internal const string ReadPositions = "SELECT topic, number, next FROM position WHERE leg = ?1 ORDER BY topic, number";
+    internal const string ReadPositions =
+        "SELECT topic, number, next FROM position WHERE leg = ?1 ORDER BY topic, number";
 
     internal const string ReadValue = "SELECT value FROM value WHERE name = ?1";
 

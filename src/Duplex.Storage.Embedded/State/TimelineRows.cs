@@ -22,7 +22,8 @@ internal static class TimelineRows
         """;
 
     internal static void Write(Database database, SyncNames names, TimelineEvent line) =>
-        database.Prepared(Insert).Bind(1, names.Number(line.Sync)).Bind(2, LinkRows.Text(line.A)).Bind(3, LinkRows.Text(line.B))
+        database.Prepared(Insert).Bind(1, names.Number(line.Sync)).Bind(2, LinkRows.Text(line.A))
+            .Bind(3, LinkRows.Text(line.B))
             .Bind(4, line.AtMicros).Bind(5, (long)line.Kind).Bind(6, (long)line.Side).Bind(7, line.Detail.Span).Run();
 
     /// <summary>The latest lines of the record, oldest first.</summary>
@@ -36,7 +37,8 @@ internal static class TimelineRows
             var rows = database.Prepared(of == Side.A ? ByA : ByB).Bind(1, number).Bind(2, text).Bind(3, limit);
             while (rows.Step())
             {
-                lines[rows.Int64(0)] = new TimelineEvent(sync, LinkRows.Key(rows, 1), LinkRows.Key(rows, 2), rows.Int64(3),
+                lines[rows.Int64(0)] =
+                    new TimelineEvent(sync, LinkRows.Key(rows, 1), LinkRows.Key(rows, 2), rows.Int64(3),
                     (TimelineKind)rows.Int32(4), (Side)rows.Int32(5), rows.Blob(6).ToArray());
             }
 
