@@ -43,16 +43,19 @@ public static class PostgresSettings
 
     /// <summary>The certificate authority.</summary>
     public static readonly Setting<string> SslRootCertificate =
-        Setting.Text("ssl_root_certificate", "File with the certificate authority that verify-ca and verify-full trust.");
+        Setting.Text("ssl_root_certificate",
+            "File with the certificate authority that verify-ca and verify-full trust.");
 
     /// <summary>How changes are captured.</summary>
     public static readonly Setting<string> Capture =
-        Setting.Choice("capture", "Where changes come from: the write-ahead log, or an outbox table that triggers fill.",
+        Setting.Choice("capture",
+            "Where changes come from: the write-ahead log, or an outbox table that triggers fill.",
             CaptureWal, CaptureWal, CaptureOutbox);
 
     /// <summary>The replication slot.</summary>
     public static readonly Setting<string> Slot =
-        Setting.Text("slot", "Replication slot. Made when absent; by default named after the installation and the connection.");
+        Setting.Text("slot",
+            "Replication slot. Made when absent; by default named after the installation and the connection.");
 
     /// <summary>The publication.</summary>
     public static readonly Setting<string> Publication =
@@ -90,7 +93,8 @@ public static class PostgresSettings
     ];
 
     /// <summary>
-    /// The connection string, without the session settings of <see cref="Values.PostgresSession"/>, which whoever opens it adds.
+    /// The connection string, without the session settings of <see cref="Values.PostgresSession"/>, which whoever opens
+    /// it adds.
     /// </summary>
     /// <param name="context">The connection.</param>
     /// <param name="purpose">Goes into <c>application_name</c>: <c>capture</c>, <c>sink</c>.</param>

@@ -56,7 +56,8 @@ internal sealed record PostgresBinaries(string Directory, string? Account)
         else
         {
             start.FileName = "/usr/bin/setpriv";
-            foreach (var argument in (string[])[$"--reuid={Account}", $"--regid={Account}", "--init-groups", "--", path])
+            foreach (var argument in (string[])[$"--reuid={Account}", $"--regid={Account}", "--init-groups", "--",
+                path])
             {
                 start.ArgumentList.Add(argument);
             }

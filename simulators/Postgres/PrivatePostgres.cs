@@ -273,7 +273,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private async Task<bool> AnswersAsync(Stopwatch deadline, CancellationToken cancellationToken)
     {
-        var probe = new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false, Timeout = 5 }.ConnectionString;
+        var probe = new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false, Timeout =
+            5 }.ConnectionString;
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (deadline.Elapsed < StartDeadline)
         {

@@ -12,7 +12,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Engine;
 
-/// <summary>What an engine runs on. Store, log and budget are disposed by whoever made them, after the engine.</summary>
+/// <summary>What an engine runs on. Store, log and budget are disposed by whoever made them, after the
+/// engine.</summary>
 public sealed record EngineParts(
     EngineModel Model,
     IChangeLog Log,
@@ -26,8 +27,8 @@ public sealed record EngineParts(
 }
 
 /// <summary>
-/// Runs every source and leg of a model. Start once, stop once. Public members may be called from any thread while it runs.
-/// Counters are published on the meter <c>Duplex</c>.
+/// Runs every source and leg of a model. Start once, stop once. Public members may be called from any thread while it
+/// runs. Counters are published on the meter <c>Duplex</c>.
 /// </summary>
 public sealed class SyncEngine : IAsyncDisposable
 {
@@ -67,8 +68,8 @@ public sealed class SyncEngine : IAsyncDisposable
     public EngineParts Parts { get; }
 
     /// <summary>
-    /// Starts every connection and sync in the background and returns. A connection or sync that cannot start shows its error in
-    /// <see cref="StatusAsync"/> and keeps the others running.
+    /// Starts every connection and sync in the background and returns. A connection or sync that cannot start shows its
+    /// error in <see cref="StatusAsync"/> and keeps the others running.
     /// </summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -79,7 +80,8 @@ public sealed class SyncEngine : IAsyncDisposable
             foreach (var stream in capture.Connection.Streams)
             {
                 await Parts.Log.EnsureTopicAsync(
-                    new TopicSpec(capture.Connection.TopicOf(stream), 1, retention.LogAge, retention.LogBytes), cancellationToken);
+                    new TopicSpec(capture.Connection.TopicOf(stream), 1, retention.LogAge, retention.LogBytes),
+                        cancellationToken);
             }
         }
 
@@ -92,12 +94,14 @@ public sealed class SyncEngine : IAsyncDisposable
             }
         }
 
-        _running.AddRange(_captures.Values.Select(c => Task.Run(() => c.RunAsync(_stop.Token), CancellationToken.None)));
+        _running.AddRange(
+            _captures.Values.Select(c => Task.Run(() => c.RunAsync(_stop.Token), CancellationToken.None)));
         _running.AddRange(_syncs.Values.Select(s => Task.Run(() => s.RunAsync(_stop.Token), CancellationToken.None)));
         _running.Add(Task.Run(() => KeepHouseAsync(_stop.Token), CancellationToken.None));
     }
 
-    /// <summary>Stops reading, lets writes in flight end (for a few seconds at most), records their outcomes, and returns.</summary>
+    /// <summary>Stops reading, lets writes in flight end (for a few seconds at most), records their outcomes, and
+    /// returns.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stop.CancelAsync();
@@ -105,7 +109,8 @@ public sealed class SyncEngine : IAsyncDisposable
     }
 
     /// <summary>The state of everything. Cheap; counts may be a second old.</summary>
-    public ValueTask<EngineStatus> StatusAsync(CancellationToken cancellationToken) => _status.ReadAsync(cancellationToken);
+    public ValueTask<EngineStatus> StatusAsync(CancellationToken cancellationToken) =>
+        _status.ReadAsync(cancellationToken);
 
     /// <summary>Pauses a sync (both legs). Survives restarts. False if there is no such sync.</summary>
     public async ValueTask<bool> PauseAsync(string sync, CancellationToken cancellationToken)
@@ -140,7 +145,8 @@ public sealed class SyncEngine : IAsyncDisposable
             if (blocked)
             {
                 var topics = view.Trackers.Select(static t => t.Topic).ToHashSet(StringComparer.Ordinal);
-                view.Brake.Release(partitions.Where(p => topics.Contains(p.Topic)).Select(static p => p.NextOffset).DefaultIfEmpty().Max());
+                view.Brake.Release(partitions.Where(p => topics.Contains(p.Topic)).Select(static p => p.NextOffset)
+                    .DefaultIfEmpty().Max());
                 view.Resumed.Release();
             }
 
@@ -151,13 +157,14 @@ public sealed class SyncEngine : IAsyncDisposable
     }
 
     /// <summary>Both sides of a record, its link and timeline. Null if there is no such sync.</summary>
-    public async ValueTask<RecordView?> ViewAsync(string sync, Side side, RecordKey key, CancellationToken cancellationToken) =>
+    public async ValueTask<RecordView?> ViewAsync(string sync, Side side, RecordKey key,
+        CancellationToken cancellationToken) =>
         _syncs.TryGetValue(sync, out var runtime)
             ? await _views.ReadAsync(await ContextAsync(runtime, null, cancellationToken), side, key, cancellationToken)
             : null;
 
-    /// <summary>Replays dead letters: each is decided anew against the present state, so that nothing younger is overwritten.
-    /// Returns how many were taken up.</summary>
+    /// <summary>Replays dead letters: each is decided anew against the present state, so that nothing younger is
+    /// overwritten. Returns how many were taken up.</summary>
     public async ValueTask<int> ReplayAsync(IReadOnlyList<long> deadLetterIds, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(deadLetterIds);
@@ -176,8 +183,10 @@ public sealed class SyncEngine : IAsyncDisposable
         return taken;
     }
 
-    /// <summary>What a sync would do. Works while it runs and while it does not. Null if there is no such sync.</summary>
-    public async Task<PlanReport?> PlanAsync(string sync, IProgress<Progress>? progress, CancellationToken cancellationToken)
+    /// <summary>What a sync would do. Works while it runs and while it does not. Null if there is no such
+    /// sync.</summary>
+    public async Task<PlanReport?> PlanAsync(string sync, IProgress<Progress>? progress,
+        CancellationToken cancellationToken)
     {
         if (!_syncs.TryGetValue(sync, out var runtime))
         {
@@ -201,7 +210,8 @@ public sealed class SyncEngine : IAsyncDisposable
             : await new Planner(context, findings, progress).RunAsync(cancellationToken);
     }
 
-    /// <summary>Restarts a connection's capture with a fresh snapshot, after a gap or on demand. False if there is no such connection.</summary>
+    /// <summary>Restarts a connection's capture with a fresh snapshot, after a gap or on demand. False if there is no
+    /// such connection.</summary>
     public async ValueTask<bool> ResnapshotAsync(string tenant, string connection, CancellationToken cancellationToken)
     {
         if (!_captures.TryGetValue($"{tenant}/{connection}", out var capture))
@@ -221,8 +231,9 @@ public sealed class SyncEngine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes a webhook: checks it, appends it, and returns when it is on disk. Status 200; 400 or 401 refused; 404 no such connection or
-    /// it takes no webhooks; 503 the log does not take appends at the moment or too many deliveries wait (with a reason).
+    /// Takes a webhook: checks it, appends it, and returns when it is on disk. Status 200; 400 or 401 refused; 404 no
+    /// such connection or it takes no webhooks; 503 the log does not take appends at the moment or too many deliveries
+    /// wait (with a reason).
     /// </summary>
     public ValueTask<(int Status, string? Reason)> ReceiveWebhookAsync(
         string tenant, string connection, WebhookDelivery delivery, CancellationToken cancellationToken) =>
@@ -253,7 +264,8 @@ public sealed class SyncEngine : IAsyncDisposable
         findings is null && runtime.Context is { } context
             ? context
             : await SyncRuntime.PrepareAsync(
-                runtime.Model, CaptureOf(runtime.Model.A), CaptureOf(runtime.Model.B), Parts, findings, cancellationToken);
+                runtime.Model, CaptureOf(runtime.Model.A), CaptureOf(runtime.Model.B), Parts, findings,
+                    cancellationToken);
 
     private async Task PutAsync(string name, string? value, CancellationToken cancellationToken)
     {
@@ -267,7 +279,8 @@ public sealed class SyncEngine : IAsyncDisposable
         await Parts.Store.CommitAsync(commit, cancellationToken);
     }
 
-    /// <summary>Applies retention every minute. A failure shows in the stores' own obstacle and is tried again.</summary>
+    /// <summary>Applies retention every minute. A failure shows in the stores' own obstacle and is tried
+    /// again.</summary>
     private async Task KeepHouseAsync(CancellationToken cancellationToken)
     {
         var retention = Parts.Model.Retention;
@@ -278,7 +291,8 @@ public sealed class SyncEngine : IAsyncDisposable
                 await Task.Delay(RetentionEvery, Parts.Clock, cancellationToken);
                 var now = (Parts.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10;
                 await Parts.Log.ApplyRetentionAsync(cancellationToken);
-                await Parts.Store.ApplyRetentionAsync(now - (long)retention.TimelineAge.TotalMicroseconds, retention.TimelineRows,
+                await Parts.Store.ApplyRetentionAsync(now - (long)retention.TimelineAge.TotalMicroseconds,
+                    retention.TimelineRows,
                     now - (long)retention.TombstoneAge.TotalMicroseconds, cancellationToken);
             }
             catch (Exception e) when (e is SyncException or OperationCanceledException)

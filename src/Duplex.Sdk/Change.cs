@@ -9,7 +9,8 @@ public sealed class Change
     /// <summary>What happened.</summary>
     public required ChangeOperation Operation { get; init; }
 
-    /// <summary>The stream that the record belongs to, as the connection names it: <c>public.customers</c>, <c>customers</c>.</summary>
+    /// <summary>The stream that the record belongs to, as the connection names it: <c>public.customers</c>,
+    /// <c>customers</c>.</summary>
     public required string Stream { get; init; }
 
     /// <summary>The record's key after the change. Empty only for a truncate.</summary>
@@ -19,15 +20,16 @@ public sealed class Change
     public RecordKey PreviousKey { get; init; }
 
     /// <summary>
-    /// The image before, or as much of it as the source tells: all fields (replica identity full), only the changed ones
-    /// (Stripe's <c>previous_attributes</c>), only the key, or null.
+    /// The image before, or as much of it as the source tells: all fields (replica identity full), only the changed
+    /// ones (Stripe's <c>previous_attributes</c>), only the key, or null.
     /// </summary>
     public Record? Before { get; init; }
 
     /// <summary>The image after. Null for deletes and truncates.</summary>
     public Record? After { get; init; }
 
-    /// <summary>Fields that exist and kept their value but are not in <see cref="After"/> (unchanged TOAST). Never null.</summary>
+    /// <summary>Fields that exist and kept their value but are not in <see cref="After"/> (unchanged TOAST). Never
+    /// null.</summary>
     public IReadOnlyList<string> Unchanged { get; init; } = [];
 
     /// <summary>

@@ -4,9 +4,9 @@ namespace Duplex.Sdk;
 
 /// <summary>
 /// Changes on their way from a source into the change log, in source order, as bytes: keys in canonical form
-/// (<see cref="RecordKey"/>) and envelopes (<see cref="ChangeEnvelope"/>) lie one after another in one growing buffer, so that
-/// a source writes each change once and nothing is allocated per change or per field. Filled by one thread, then handed
-/// over; the receiver disposes it, which returns the buffer to its pool.
+/// (<see cref="RecordKey"/>) and envelopes (<see cref="ChangeEnvelope"/>) lie one after another in one growing buffer,
+/// so that a source writes each change once and nothing is allocated per change or per field. Filled by one thread,
+/// then handed over; the receiver disposes it, which returns the buffer to its pool.
 /// </summary>
 public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
 {
@@ -27,8 +27,8 @@ public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
     public int Bytes => _length;
 
     /// <summary>
-    /// Where the source resumes once every change of this batch is durable; null when the batch does not move the source (a
-    /// webhook's delivery). A batch with a position and no change moves the position alone.
+    /// Where the source resumes once every change of this batch is durable; null when the batch does not move the
+    /// source (a webhook's delivery). A batch with a position and no change moves the position alone.
     /// </summary>
     public Position? Position { get; set; }
 
@@ -40,11 +40,13 @@ public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
         _keyLength = -1;
     }
 
-    /// <summary>Ends the key (no bytes at all for a truncate). The envelope's bytes are written next, then <see cref="End"/>.</summary>
+    /// <summary>Ends the key (no bytes at all for a truncate). The envelope's bytes are written next, then
+    /// <see cref="End"/>.</summary>
     public void EndKey() => _keyLength = _length - _start;
 
     /// <summary>Finishes the change.</summary>
-    /// <param name="id">The source's identifier of this delivery; a log drops a change whose id its topic holds already.</param>
+    /// <param name="id">The source's identifier of this delivery; a log drops a change whose id its topic holds
+    /// already.</param>
     public void End(string? id = null)
     {
         if (_stream is null || _keyLength < 0)
@@ -82,7 +84,8 @@ public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
     /// <summary>The delivery id of the change at the index, or null.</summary>
     public string? Id(int index) => _slots[index].Id;
 
-    /// <summary>The canonical key of the change at the index. Valid until the batch is disposed or written to.</summary>
+    /// <summary>The canonical key of the change at the index. Valid until the batch is disposed or written
+    /// to.</summary>
     public ReadOnlySpan<byte> Key(int index) => _buffer.AsSpan(_slots[index].Start, _slots[index].KeyLength);
 
     /// <summary>The envelope of the change at the index. Valid until the batch is disposed or written to.</summary>

@@ -5,9 +5,10 @@ using System.Text.Json;
 namespace Duplex.Sdk;
 
 /// <summary>
-/// The one form of a change on every log: Debezium's JSON envelope (<c>op</c>, <c>before</c>, <c>after</c>, <c>source</c>,
-/// <c>ts_ms</c>) with four members more, which other readers ignore: <c>unchanged</c> (names of fields that kept their value
-/// and are not told), <c>prev_key</c> (the key before a key change), <c>origin</c> (provenance mark) and <c>id</c> (delivery).
+/// The one form of a change on every log: Debezium's JSON envelope (<c>op</c>, <c>before</c>, <c>after</c>,
+/// <c>source</c>, <c>ts_ms</c>) with four members more, which other readers ignore: <c>unchanged</c> (names of fields
+/// that kept their value and are not told), <c>prev_key</c> (the key before a key change), <c>origin</c> (provenance
+/// mark) and <c>id</c> (delivery).
 /// <code>{"op":"u","before":{…},"after":{…},"unchanged":["bio"],"prev_key":["5"],"origin":"dx1:…","id":"evt_1",
 ///  "source":{"connector":"postgres","name":"shop","stream":"public.customers","pos":"1:0/16B3748:3","ts_us":1767225600000000},
 ///  "ts_ms":1767225600000}</code>
@@ -32,7 +33,8 @@ public static class ChangeEnvelope
         _ => throw new ArgumentOutOfRangeException(nameof(operation)),
     };
 
-    /// <summary>Writes the envelope of a change. For sources that are not hot; a hot one writes the same bytes itself.</summary>
+    /// <summary>Writes the envelope of a change. For sources that are not hot; a hot one writes the same bytes
+    /// itself.</summary>
     public static void Write(IBufferWriter<byte> output, Change change, string connector, string connection)
     {
         ArgumentNullException.ThrowIfNull(change);
@@ -89,7 +91,8 @@ public static class ChangeEnvelope
         batch.Add(change.Stream, change.Key, buffer.WrittenSpan, change.Id);
     }
 
-    /// <summary>Reads an entry of the log. Images are slices of <paramref name="envelope"/>, which must stay as it is.</summary>
+    /// <summary>Reads an entry of the log. Images are slices of <paramref name="envelope"/>, which must stay as it
+    /// is.</summary>
     /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: not an envelope.</exception>
     public static Change Parse(RecordKey key, ReadOnlyMemory<byte> envelope)
     {
@@ -99,7 +102,8 @@ public static class ChangeEnvelope
         }
         catch (JsonException e)
         {
-            throw new SyncException(ErrorCode.StorageUnreadable, $"The log entry of record {key} is not an envelope: {e.Message}",
+            throw new SyncException(ErrorCode.StorageUnreadable,
+                $"The log entry of record {key} is not an envelope: {e.Message}",
                 innerException: e);
         }
     }

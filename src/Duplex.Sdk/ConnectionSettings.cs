@@ -1,7 +1,8 @@
 namespace Duplex.Sdk;
 
 /// <summary>The validated settings of one connection. Immutable.</summary>
-/// <param name="values">Typed values by setting name, as <see cref="Setting.Read"/> gave them; settings not configured are absent.</param>
+/// <param name="values">Typed values by setting name, as <see cref="Setting.Read"/> gave them; settings not configured
+/// are absent.</param>
 public sealed class ConnectionSettings(IReadOnlyDictionary<string, object> values)
 {
     /// <summary>The configured value, or the setting's default.</summary>
@@ -19,8 +20,8 @@ public sealed class ConnectionSettings(IReadOnlyDictionary<string, object> value
     }
 
     /// <summary>
-    /// Reads raw values (string, list of string or string map by name) against a spec, and reports unknown names, missing and
-    /// refused values all at once, each with the JSON pointer of the connection and the setting's name.
+    /// Reads raw values (string, list of string or string map by name) against a spec, and reports unknown names,
+    /// missing and refused values all at once, each with the JSON pointer of the connection and the setting's name.
     /// </summary>
     public static ConnectionSettings Read(
         ConnectorSpec spec, IReadOnlyDictionary<string, object> raw, string path, ICollection<Finding> findings)
@@ -37,7 +38,8 @@ public sealed class ConnectionSettings(IReadOnlyDictionary<string, object> value
                 if (problem is not null)
                 {
                     findings.Add(new Finding(FindingSeverity.Error, "config.bad_value", $"{path}/{setting.Name}",
-                        $"{setting.Name} {problem}.", setting.Example is null ? setting.Doc : $"For example: {setting.Example}"));
+                        $"{setting.Name} {problem}.", setting.Example is null
+                            ? setting.Doc : $"For example: {setting.Example}"));
                 }
                 else if (value is not null)
                 {

@@ -1,8 +1,8 @@
 namespace Duplex.Sdk;
 
 /// <summary>
-/// What a connector is, declared once, in code. Validation, JSON schema, CLI help, redaction and the reference page are derived
-/// from it.
+/// What a connector is, declared once, in code. Validation, JSON schema, CLI help, redaction and the reference page are
+/// derived from it.
 /// </summary>
 public sealed record ConnectorSpec
 {
@@ -15,7 +15,8 @@ public sealed record ConnectorSpec
     /// <summary>Every setting that a connection takes besides <c>connector</c> and <c>tenant</c>.</summary>
     public required IReadOnlyList<Setting> Settings { get; init; }
 
-    /// <summary>The fixed streams of a vendor's API; empty where streams are found at the connection (tables).</summary>
+    /// <summary>The fixed streams of a vendor's API; empty where streams are found at the connection
+    /// (tables).</summary>
     public IReadOnlyList<string> Streams { get; init; } = [];
 
     /// <summary>What it can do.</summary>
@@ -26,12 +27,13 @@ public sealed record ConnectorSpec
 public sealed record ConnectorCapabilities
 {
     /// <summary>
-    /// Whether the order in the log is the order at the source. Where it is not (webhooks), a change that is not younger than
-    /// what the link knows is in doubt, and the engine reads the record before it decides.
+    /// Whether the order in the log is the order at the source. Where it is not (webhooks), a change that is not
+    /// younger than what the link knows is in doubt, and the engine reads the record before it decides.
     /// </summary>
     public required bool OrderedStream { get; init; }
 
-    /// <summary>The most requests that one <see cref="IRecordSink.WriteAsync"/> call takes; 1 for single-record APIs.</summary>
+    /// <summary>The most requests that one <see cref="IRecordSink.WriteAsync"/> call takes; 1 for single-record
+    /// APIs.</summary>
     public int BatchMax { get; init; } = 1;
 
     /// <summary>How many <see cref="IRecordSink.WriteAsync"/> calls may run at once; at least 1.</summary>
@@ -43,6 +45,7 @@ public sealed record ConnectorCapabilities
     /// <summary>Whether the connector takes webhooks (its source is an <see cref="IWebhookSource"/>).</summary>
     public bool Webhooks { get; init; }
 
-    /// <summary>The resolution of <see cref="Change.SourceMicros"/>, in microseconds: 1 for PostgreSQL, 1,000,000 for Stripe.</summary>
+    /// <summary>The resolution of <see cref="Change.SourceMicros"/>, in microseconds: 1 for PostgreSQL, 1,000,000 for
+    /// Stripe.</summary>
     public long ClockResolutionMicros { get; init; } = 1;
 }

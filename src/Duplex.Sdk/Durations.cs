@@ -21,7 +21,8 @@ public static class Durations
         foreach (var (unit, one) in Units)
         {
             if (text is not null && text.EndsWith(unit, StringComparison.Ordinal)
-                && int.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+                && int.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.None,
+                    CultureInfo.InvariantCulture, out var n)
                 && n <= TimeSpan.MaxValue.Ticks / one.Ticks)
             {
                 value = n * one;

@@ -1,8 +1,8 @@
 namespace Duplex.Sdk;
 
 /// <summary>
-/// The code for one kind of system. One instance per process, stateless and safe to call in parallel; everything about one
-/// connection comes in by <see cref="ConnectorContext"/>.
+/// The code for one kind of system. One instance per process, stateless and safe to call in parallel; everything about
+/// one connection comes in by <see cref="ConnectorContext"/>.
 /// </summary>
 public interface IConnector
 {
@@ -11,8 +11,8 @@ public interface IConnector
 
     /// <summary>
     /// Looks at the other side and says everything that would keep the streams from working, each finding with its fix:
-    /// reachability, credentials, privileges, settings, unsupported streams. Called by <c>doctor</c> and before a sync starts;
-    /// changes nothing at the other side. Findings are values; a throw is a bug. Cancellation ends it with
+    /// reachability, credentials, privileges, settings, unsupported streams. Called by <c>doctor</c> and before a sync
+    /// starts; changes nothing at the other side. Findings are values; a throw is a bug. Cancellation ends it with
     /// <see cref="OperationCanceledException"/>.
     /// </summary>
     Task<IReadOnlyList<Finding>> CheckAsync(
@@ -22,7 +22,8 @@ public interface IConnector
     /// <exception cref="SyncException">Unreachable, refused, or no such stream.</exception>
     Task<StreamSchema> DescribeAsync(ConnectorContext context, string stream, CancellationToken cancellationToken);
 
-    /// <summary>Opens the one source of a connection, for all the streams that its syncs read. Does no I/O yet.</summary>
+    /// <summary>Opens the one source of a connection, for all the streams that its syncs read. Does no I/O
+    /// yet.</summary>
     IRecordSource OpenSource(ConnectorContext context, IReadOnlyList<string> streams);
 
     /// <summary>Opens a sink. One per connection, shared by its lanes. Does no I/O yet.</summary>

@@ -12,8 +12,8 @@ public interface IRecordReader : IAsyncDisposable
         string stream, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads every record of the stream by keyset, each at least once, in pages, in an order of the reader's choice; records that
-    /// are created or deleted meanwhile may or may not appear. Memory is bounded by a page.
+    /// Reads every record of the stream by keyset, each at least once, in pages, in an order of the reader's choice;
+    /// records that are created or deleted meanwhile may or may not appear. Memory is bounded by a page.
     /// </summary>
     /// <exception cref="SyncException">The system cannot be asked.</exception>
     IAsyncEnumerable<IReadOnlyList<FetchedRecord>> ListAsync(string stream, CancellationToken cancellationToken);
@@ -25,5 +25,6 @@ public interface IRecordReader : IAsyncDisposable
 /// <summary>A record that was read.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Record">All its fields.</param>
-/// <param name="AtMicros">When, by the other side's clock if it tells, microseconds since 1970 UTC; 0 when unknown.</param>
+/// <param name="AtMicros">When, by the other side's clock if it tells, microseconds since 1970 UTC; 0 when
+/// unknown.</param>
 public sealed record FetchedRecord(RecordKey Key, Record Record, long AtMicros);

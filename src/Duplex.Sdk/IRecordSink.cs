@@ -1,14 +1,16 @@
 namespace Duplex.Sdk;
 
-/// <summary>Writes records. The engine owns batching, retries, order, and dead letters; a sink only writes and reports.</summary>
+/// <summary>Writes records. The engine owns batching, retries, order, and dead letters; a sink only writes and
+/// reports.</summary>
 public interface IRecordSink : IAsyncDisposable
 {
     /// <summary>
-    /// Writes up to <see cref="ConnectorCapabilities.BatchMax"/> requests of one stream and reports on each, in order. Up to
-    /// <see cref="ConnectorCapabilities.Parallelism"/> calls run at once; two requests for one record are never in flight together.
-    /// Nothing is retried inside. When the method returns, every outcome that says <see cref="WriteStatus.Applied"/> is durable at the
-    /// other side. A failed request leaves the others of the batch standing: a sink whose batch is all-or-nothing reports the batch's
-    /// error on each request with <see cref="WriteStatus.NotTried"/> for the innocent, and the engine bisects.
+    /// Writes up to <see cref="ConnectorCapabilities.BatchMax"/> requests of one stream and reports on each, in order.
+    /// Up to <see cref="ConnectorCapabilities.Parallelism"/> calls run at once; two requests for one record are never
+    /// in flight together. Nothing is retried inside. When the method returns, every outcome that says
+    /// <see cref="WriteStatus.Applied"/> is durable at the other side. A failed request leaves the others of the batch
+    /// standing: a sink whose batch is all-or-nothing reports the batch's error on each request with
+    /// <see cref="WriteStatus.NotTried"/> for the innocent, and the engine bisects.
     /// </summary>
     /// <param name="requests">The requests; all of one stream.</param>
     /// <param name="cancellationToken">The process is ending: outcomes not known by then are reported as
@@ -42,23 +44,23 @@ public sealed record WriteRequest
     public RecordKey Key { get; init; }
 
     /// <summary>
-    /// Create: all mapped fields. Update: only the changed ones. Nested objects name only the members to set. Null sets null
-    /// (or unsets, where the sink has no null). Delete: null.
+    /// Create: all mapped fields. Update: only the changed ones. Nested objects name only the members to set. Null sets
+    /// null (or unsets, where the sink has no null). Delete: null.
     /// </summary>
     public Record? Fields { get; init; }
 
     /// <summary>
-    /// The values that these fields (update) or all mapped fields (delete) are believed to have at the sink. A sink that
-    /// <see cref="ConnectorCapabilities.ComparesBeforeWrite"/> reports <see cref="WriteStatus.Conflict"/> with the current record
-    /// instead of writing when one of them differs (a field that already has the wanted value is no difference). Null: write
-    /// without comparing.
+    /// The values that these fields (update) or all mapped fields (delete) are believed to have at the sink. A sink
+    /// that <see cref="ConnectorCapabilities.ComparesBeforeWrite"/> reports <see cref="WriteStatus.Conflict"/> with the
+    /// current record instead of writing when one of them differs (a field that already has the wanted value is no
+    /// difference). Null: write without comparing.
     /// </summary>
     public Record? Expected { get; init; }
 
     /// <summary>
-    /// Deterministic: the same write has the same key after a crash. A sink that offers idempotency sends it; one that does not
-    /// keeps it beside the write, so that a create is never made twice. At most 255 characters of ASCII, starting with
-    /// <see cref="OriginMarks.Prefix"/>; it is also the mark by which the echo is known.
+    /// Deterministic: the same write has the same key after a crash. A sink that offers idempotency sends it; one that
+    /// does not keeps it beside the write, so that a create is never made twice. At most 255 characters of ASCII,
+    /// starting with <see cref="OriginMarks.Prefix"/>; it is also the mark by which the echo is known.
     /// </summary>
     public required string IdempotencyKey { get; init; }
 }
@@ -68,7 +70,8 @@ public enum WriteStatus
 {
     /// <summary>Done, now or by an earlier attempt under the same key.</summary>
     Applied,
-    /// <summary>Not written: the record differs from <see cref="WriteRequest.Expected"/>; <see cref="WriteOutcome.Current"/> has it.</summary>
+    /// <summary>Not written: the record differs from <see cref="WriteRequest.Expected"/>;
+    /// <see cref="WriteOutcome.Current"/> has it.</summary>
     Conflict,
     /// <summary>Failed; <see cref="WriteOutcome.Error"/> says how.</summary>
     Failed,
@@ -79,9 +82,11 @@ public enum WriteStatus
 /// <summary>The outcome of one write.</summary>
 /// <param name="Status">How it ended.</param>
 /// <param name="Key">The record's key at the sink, for creates and updates that were applied.</param>
-/// <param name="Current">The record at the sink after the write (or, on conflict, as it is); null when the sink does not tell.</param>
+/// <param name="Current">The record at the sink after the write (or, on conflict, as it is); null when the sink does
+/// not tell.</param>
 /// <param name="AtMicros">When, by the sink's clock, microseconds since 1970 UTC; 0 when unknown.</param>
-/// <param name="Error">The failure; null unless <see cref="WriteStatus.Failed"/> or <see cref="WriteStatus.NotTried"/>.</param>
+/// <param name="Error">The failure; null unless <see cref="WriteStatus.Failed"/> or
+/// <see cref="WriteStatus.NotTried"/>.</param>
 /// <param name="RequestId">The vendor's request id, or the like, for the timeline.</param>
 public sealed record WriteOutcome(
     WriteStatus Status,

@@ -1,8 +1,9 @@
 namespace Duplex.Sdk;
 
 /// <summary>
-/// The provenance marks that our writes leave at other systems: <c>dx1:{installation}:{digest}</c>. Idempotency keys and
-/// transaction markers have this form, so that an event that carries one is known to come from a write of an installation.
+/// The provenance marks that our writes leave at other systems: <c>dx1:{installation}:{digest}</c>. Idempotency keys
+/// and transaction markers have this form, so that an event that carries one is known to come from a write of an
+/// installation.
 /// </summary>
 public static class OriginMarks
 {

@@ -4,17 +4,19 @@ using System.Text.Json;
 namespace Duplex.Sdk;
 
 /// <summary>
-/// One row or object as a UTF-8 JSON object. A value that JSON carries exactly is native (whole numbers and decimals with
-/// all their digits, booleans, null, nested objects and arrays); every other value is a JSON string holding the source's own
-/// lossless text form: <c>"NaN"</c>, <c>"infinity"</c>, <c>"2026-01-31 12:00:00+00"</c>, <c>"\\xdeadbeef"</c>, <c>"[1,5)"</c>.
-/// Numbers are never passed through a double. A member that is absent is a field that the record does not have;
-/// a field that exists but is not told by this change is named in <see cref="Change.Unchanged"/>.
+/// One row or object as a UTF-8 JSON object. A value that JSON carries exactly is native (whole numbers and decimals
+/// with all their digits, booleans, null, nested objects and arrays); every other value is a JSON string holding the
+/// source's own lossless text form: <c>"NaN"</c>, <c>"infinity"</c>, <c>"2026-01-31 12:00:00+00"</c>,
+/// <c>"\\xdeadbeef"</c>, <c>"[1,5)"</c>. Numbers are never passed through a double. A member that is absent is a field
+/// that the record does not have; a field that exists but is not told by this change is named in
+/// <see cref="Change.Unchanged"/>.
 /// </summary>
 public sealed class Record
 {
     private JsonElement _root;
 
-    /// <summary>Wraps UTF-8 JSON. The memory must stay as it is for the life of the record; it is parsed on first use.</summary>
+    /// <summary>Wraps UTF-8 JSON. The memory must stay as it is for the life of the record; it is parsed on first
+    /// use.</summary>
     public Record(ReadOnlyMemory<byte> utf8) => Utf8 = utf8;
 
     /// <summary>The JSON object's bytes.</summary>

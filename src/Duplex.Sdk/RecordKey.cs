@@ -6,8 +6,8 @@ namespace Duplex.Sdk;
 
 /// <summary>
 /// Identifies a record in its stream. The canonical form is a JSON array of the key fields' text forms, in the order
-/// that the stream declares, without white space: <c>["6"]</c>, <c>["cus_1"]</c>, <c>["eu","42"]</c>. Elements are always
-/// JSON strings, so that <c>6</c> typed by a person and <c>6</c> sent by a database are the same key.
+/// that the stream declares, without white space: <c>["6"]</c>, <c>["cus_1"]</c>, <c>["eu","42"]</c>. Elements are
+/// always JSON strings, so that <c>6</c> typed by a person and <c>6</c> sent by a database are the same key.
 /// </summary>
 public readonly struct RecordKey : IEquatable<RecordKey>
 {

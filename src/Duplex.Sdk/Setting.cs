@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Duplex.Sdk;
 
 /// <summary>
-/// One setting of a connection: its name, what it may hold and what it means. Connectors declare them as static fields and
-/// read them by <see cref="ConnectionSettings.Get{T}"/>, so that a name is written once.
+/// One setting of a connection: its name, what it may hold and what it means. Connectors declare them as static fields
+/// and read them by <see cref="ConnectionSettings.Get{T}"/>, so that a name is written once.
 /// </summary>
 public abstract record Setting(string Name, string Doc)
 {
@@ -17,7 +17,8 @@ public abstract record Setting(string Name, string Doc)
     /// <summary>An example for the reference page and for error messages.</summary>
     public string? Example { get; init; }
 
-    /// <summary>The type as people read it: <c>text</c>, <c>integer</c>, <c>boolean</c>, <c>duration</c>, <c>list</c>, <c>map</c> or the choices.</summary>
+    /// <summary>The type as people read it: <c>text</c>, <c>integer</c>, <c>boolean</c>, <c>duration</c>, <c>list</c>,
+    /// <c>map</c> or the choices.</summary>
     public abstract string TypeName { get; }
 
     /// <summary>The default as text, or null when there is none.</summary>
@@ -47,12 +48,14 @@ public abstract record Setting(string Name, string Doc)
     /// <summary>A length of time: <c>500ms</c>, <c>10s</c>, <c>5m</c>, <c>2h</c>, <c>7d</c>.</summary>
     public static Setting<TimeSpan> Duration(string name, string doc, TimeSpan fallback) =>
         new(name, doc, "duration", fallback, static raw =>
-            Durations.TryParse(raw as string, out var d) ? (d, null) : (default, "must be a duration such as 500ms, 10s, 5m, 2h or 7d"));
+            Durations.TryParse(raw as string, out var d)
+                ? (d, null) : (default, "must be a duration such as 500ms, 10s, 5m, 2h or 7d"));
 
     /// <summary>One of a few words.</summary>
     public static Setting<string> Choice(string name, string doc, string fallback, params string[] choices) =>
         new(name, doc, string.Join(" | ", choices), fallback, raw =>
-            choices.Contains(raw as string) ? ((string)raw, null) : (null, $"must be one of {string.Join(", ", choices)}"));
+            choices.Contains(raw as string)
+                ? ((string)raw, null) : (null, $"must be one of {string.Join(", ", choices)}"));
 
     /// <summary>A list of texts.</summary>
     public static Setting<IReadOnlyList<string>> List(string name, string doc) =>

@@ -1,6 +1,7 @@
 namespace Duplex.Sdk;
 
-/// <summary>The kinds of value that a mapping tells apart; what JSON form each takes is said by <see cref="Record"/>.</summary>
+/// <summary>The kinds of value that a mapping tells apart; what JSON form each takes is said by
+/// <see cref="Record"/>.</summary>
 public enum FieldKind
 {
     /// <summary>Anything: the connector does not know or the field is free-form.</summary>
@@ -33,7 +34,8 @@ public enum FieldKind
 /// <param name="Name">The member's name in the record's JSON.</param>
 /// <param name="Kind">What it holds.</param>
 /// <param name="Nullable">Whether null is a value of it.</param>
-/// <param name="Writable">Whether a sink accepts it; ids, generated columns and computed members are not writable.</param>
+/// <param name="Writable">Whether a sink accepts it; ids, generated columns and computed members are not
+/// writable.</param>
 /// <param name="Required">Whether a create fails without it (no default).</param>
 /// <param name="Values">The allowed values of an enum; null when there is no such list.</param>
 /// <param name="Fields">The nested fields of an <see cref="FieldKind.Object"/>; null when they are not known.</param>

@@ -1,6 +1,7 @@
 namespace Duplex.Sdk;
 
-/// <summary>Every kind of failure that Duplex knows. The dotted code that people see is <see cref="ErrorCodes.Dotted"/>.</summary>
+/// <summary>Every kind of failure that Duplex knows. The dotted code that people see is
+/// <see cref="ErrorCodes.Dotted"/>.</summary>
 public enum ErrorCode
 {
     /// <summary>The source cannot be reached; it is tried again.</summary>
@@ -13,15 +14,18 @@ public enum ErrorCode
     SourceGap,
     /// <summary>The source sent something that cannot be decoded.</summary>
     SourceUnreadable,
-    /// <summary>The sink cannot be reached, timed out or failed (5xx): the outcome may be unknown; retried under the same key.</summary>
+    /// <summary>The sink cannot be reached, timed out or failed (5xx): the outcome may be unknown; retried under the
+    /// same key.</summary>
     SinkUnavailable,
-    /// <summary>The sink answered a definite failure that it would replay for the same key; retried under a fresh key.</summary>
+    /// <summary>The sink answered a definite failure that it would replay for the same key; retried under a fresh
+    /// key.</summary>
     SinkFailed,
     /// <summary>The sink asks us to slow down.</summary>
     SinkRateLimited,
     /// <summary>The sink's record is locked or another request with our key is in flight; retried soon.</summary>
     SinkBusy,
-    /// <summary>The sink refuses our credentials or lacks a privilege; the connection pauses until a person acts.</summary>
+    /// <summary>The sink refuses our credentials or lacks a privilege; the connection pauses until a person
+    /// acts.</summary>
     SinkUnauthorized,
     /// <summary>The sink refuses this record's data; only this record is parked.</summary>
     SinkRejected,
@@ -53,10 +57,12 @@ public enum ErrorCode
     Internal,
 }
 
-/// <summary>One failure, for people and for policy alike. A value: it is returned, stored and shown, seldom thrown.</summary>
+/// <summary>One failure, for people and for policy alike. A value: it is returned, stored and shown, seldom
+/// thrown.</summary>
 /// <param name="Code">The kind, from which the engine derives its policy.</param>
 /// <param name="Message">One sentence that names the thing that failed. No secrets, no record values.</param>
-/// <param name="Path">JSON pointer into <c>duplex.yaml</c>, or the field of the record, that the failure is about; null if none.</param>
+/// <param name="Path">JSON pointer into <c>duplex.yaml</c>, or the field of the record, that the failure is about; null
+/// if none.</param>
 /// <param name="Suggestion">The fix, as a command or an edit where there is one; null if none is known.</param>
 /// <param name="RetryAfter">How long the other side asks us to wait; null if it does not say.</param>
 /// <param name="Detail">The vendor's own words and request id; null if none.</param>
@@ -73,8 +79,8 @@ public sealed record SyncError(
 }
 
 /// <summary>
-/// Carries a <see cref="SyncError"/> out of a source, a connection attempt or a store. Per-record failures in the hot loop are
-/// values (<see cref="WriteOutcome.Error"/>), not exceptions.
+/// Carries a <see cref="SyncError"/> out of a source, a connection attempt or a store. Per-record failures in the hot
+/// loop are values (<see cref="WriteOutcome.Error"/>), not exceptions.
 /// </summary>
 public sealed class SyncException : Exception
 {

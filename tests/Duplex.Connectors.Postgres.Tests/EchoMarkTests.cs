@@ -16,7 +16,8 @@ public sealed class EchoMarkTests(PostgresServer postgres)
             INSERT INTO customers (name) VALUES ('Old'), ('Two');
             CREATE PUBLICATION p FOR TABLE customers;
             """);
-        await database.ScalarAsync<string>("SELECT slot_name::text FROM pg_create_logical_replication_slot('echo', 'pgoutput')");
+        await database.ScalarAsync<string>(
+            "SELECT slot_name::text FROM pg_create_logical_replication_slot('echo', 'pgoutput')");
         await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
 
         await sink.WriteAsync(
@@ -46,7 +47,8 @@ public sealed class EchoMarkTests(PostgresServer postgres)
             """);
         await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
 
-        await sink.WriteAsync([Create("k1", """{"name":"Ann"}"""), Create("k2", """{"name":"Bob"}""")], CancellationToken.None);
+        await sink.WriteAsync([Create("k1", """{"name":"Ann"}"""), Create("k2", """{"name":"Bob"}""")],
+            CancellationToken.None);
         await database.ExecuteAsync("INSERT INTO customers (name) VALUES ('user')");
 
         (await database.ListAsync("SELECT mark FROM seen")).ShouldBe(["dx1:abcdefgh:k1", "dx1:abcdefgh:k2", "none"]);

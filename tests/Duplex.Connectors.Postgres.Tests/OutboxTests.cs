@@ -81,7 +81,8 @@ public sealed class OutboxTests(PostgresServer postgres)
     [SkippableFact]
     public async Task A_record_changed_first_by_the_younger_transaction_is_told_in_the_order_of_its_commits()
     {
-        await using var database = await TestDatabase.CreateAsync(postgres, Schema + "INSERT INTO customers VALUES (1, 'zero')");
+        await using var database =
+            await TestDatabase.CreateAsync(postgres, Schema + "INSERT INTO customers VALUES (1, 'zero')");
         await using var tail = await OutboxTail.StartAsync(database);
         await tail.UntilAsync(static c => c.Operation == ChangeOperation.Read);
         await using var holder = await database.OpenAsync();
@@ -161,7 +162,8 @@ public sealed class OutboxTests(PostgresServer postgres)
             GRANT SELECT, INSERT ON customers TO clerk;
             """);
         await using var tail = await OutboxTail.StartAsync(database);
-        var clerk = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = "clerk", Password = "clerk" };
+        var clerk = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = "clerk", Password =
+            "clerk" };
         await using var source = NpgsqlDataSource.Create(clerk);
         await using var command = source.CreateCommand("INSERT INTO customers VALUES (1, 'by clerk')");
 
@@ -177,7 +179,8 @@ public sealed class OutboxTests(PostgresServer postgres)
         await using var tail = await OutboxTail.StartAsync(database);
         await tail.StopAsync();
         await database.ExecuteAsync("INSERT INTO customers (id, name) VALUES (1, 'old')");
-        await database.ExecuteAsync("ALTER TABLE customers DROP balance, ADD nick text; INSERT INTO customers VALUES (2, 'new')");
+        await database.ExecuteAsync(
+            "ALTER TABLE customers DROP balance, ADD nick text; INSERT INTO customers VALUES (2, 'new')");
         await tail.RestartAsync();
 
         await tail.UntilAsync(static c => c.Key == RecordKey.Of("2"));
@@ -197,7 +200,8 @@ public sealed class OutboxTests(PostgresServer postgres)
         await database.ExecuteAsync("INSERT INTO customers VALUES (1, 'seen')");
         await tail.UntilAsync(static c => c.Key == RecordKey.Of("1"));
         await tail.StopAsync();
-        await database.ExecuteAsync("ALTER TABLE customers DISABLE TRIGGER ALL; INSERT INTO customers VALUES (2, 'missed')");
+        await database.ExecuteAsync(
+            "ALTER TABLE customers DISABLE TRIGGER ALL; INSERT INTO customers VALUES (2, 'missed')");
 
         var failure = await Should.ThrowAsync<SyncException>(tail.RestartAndReadAsync);
         failure.Error.Code.ShouldBe(ErrorCode.SourceGap);
@@ -213,7 +217,8 @@ public sealed class OutboxTests(PostgresServer postgres)
         await using var database = await TestDatabase.CreateAsync(postgres, Schema);
         await using var tail = await OutboxTail.StartAsync(database);
 
-        await database.ExecuteAsync("INSERT INTO customers SELECT i, repeat('x', 1000000) FROM generate_series(1, 40) i");
+        await database.ExecuteAsync(
+            "INSERT INTO customers SELECT i, repeat('x', 1000000) FROM generate_series(1, 40) i");
         await tail.UntilAsync(static c => c.Key == RecordKey.Of("40"));
 
         tail.Changes.Count.ShouldBe(40);
@@ -245,7 +250,8 @@ public sealed class OutboxTests(PostgresServer postgres)
         for (var i = 0; i < 60; i++)
         {
             // Rows in ascending order, so that the writers wait for one another and do not lock each other out.
-            var rows = Enumerable.Range(0, 5).Select(_ => random.Next(4) == 0 ? random.Next(1, 20) : random.Next(1, 3000));
+            var rows = Enumerable.Range(0, 5)
+                .Select(_ => random.Next(4) == 0 ? random.Next(1, 20) : random.Next(1, 3000));
             var sql = string.Concat(rows.Distinct().Order().Select(static r =>
                 $"UPDATE customers SET name = (name::int + 1)::text WHERE id = {r}; SELECT pg_sleep(0.002);"));
             await ExecuteAsync(connection, $"BEGIN; {sql} {(random.Next(5) == 0 ? "ROLLBACK" : "COMMIT")}");

@@ -29,12 +29,14 @@ public sealed class PrivatePostgresTests
         var directory = Path.Combine(Path.GetTempPath(), "duplex-kept-" + Path.GetRandomFileName());
         try
         {
-            await using (var first = await PrivatePostgres.StartAsync(new PrivatePostgresOptions { Directory = directory }))
+            await using (var first =
+                await PrivatePostgres.StartAsync(new PrivatePostgresOptions { Directory = directory }))
             {
                 await first.CreateDatabaseAsync("shop");
             }
 
-            await using var second = await PrivatePostgres.StartAsync(new PrivatePostgresOptions { Directory = directory });
+            await using var second =
+                await PrivatePostgres.StartAsync(new PrivatePostgresOptions { Directory = directory });
             var database = new NpgsqlConnectionStringBuilder(second.ConnectionStringFor("shop")) { Pooling = false };
             (await ExecuteAsync(database, "SELECT current_database()")).ShouldBe("shop");
         }

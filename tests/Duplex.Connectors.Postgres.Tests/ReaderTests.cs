@@ -16,7 +16,8 @@ public sealed class ReaderTests(PostgresServer postgres)
 
         var found = await reader.FetchAsync(
             "public.t",
-            [RecordKey.Of("3"), RecordKey.Of("9"), RecordKey.Of("abc"), RecordKey.Of("1", "2"), RecordKey.Of("2"), default],
+            [RecordKey.Of("3"), RecordKey.Of("9"), RecordKey.Of("abc"), RecordKey.Of("1", "2"), RecordKey.Of("2"),
+                default],
             CancellationToken.None);
 
         found.Select(static f => f?.Record.ToString()).ShouldBe(
@@ -52,7 +53,8 @@ public sealed class ReaderTests(PostgresServer postgres)
         await using var database = await TestDatabase.CreateAsync(postgres, "SELECT 1");
         await using var reader = PostgresReader.Open(database.ConnectionString);
 
-        var failure = await Should.ThrowAsync<SyncException>(() => reader.EstimateAsync("public.nothing", CancellationToken.None));
+        var failure = await Should.ThrowAsync<SyncException>(() =>
+            reader.EstimateAsync("public.nothing", CancellationToken.None));
 
         failure.Error.Code.ShouldBe(ErrorCode.ConfigInvalid);
     }

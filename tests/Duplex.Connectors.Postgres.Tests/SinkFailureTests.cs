@@ -53,7 +53,8 @@ public sealed class SinkFailureTests(PostgresServer postgres)
         outcomes[1].Error!.Code.ShouldBe(code);
         outcomes[1].Error!.Path.ShouldBe(field, outcomes[1].Error!.ToString());
         outcomes[1].Error!.Message.ShouldNotContain("yesterday");
-        (await database.ListAsync("SELECT name FROM customers WHERE id <> 1000 ORDER BY id")).ShouldBe(["before", "after"]);
+        (await database.ListAsync("SELECT name FROM customers WHERE id <> 1000 ORDER BY id"))
+            .ShouldBe(["before", "after"]);
     }
 
     [SkippableFact]
@@ -91,7 +92,8 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     [SkippableFact]
     public async Task A_sequence_that_lags_behind_the_rows_is_told_from_a_record_that_exists()
     {
-        await using var database = await TestDatabase.CreateAsync(postgres, Schema + "SELECT setval('customers_id_seq', 999);");
+        await using var database =
+            await TestDatabase.CreateAsync(postgres, Schema + "SELECT setval('customers_id_seq', 999);");
         await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
 
         var outcome = (await sink.WriteAsync([Create("k1", """{"name":"A"}""")], CancellationToken.None))[0];
@@ -145,7 +147,8 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Schema);
         await using var proxy = new CuttingProxy(postgres.Server.Port, "COMMIT\0"u8.ToArray());
-        var through = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = proxy.Port, SslMode = SslMode.Disable };
+        var through = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = proxy.Port, SslMode =
+            SslMode.Disable };
         await using var sink = PostgresSink.Open(TestDatabase.Context, through.ConnectionString);
         WriteRequest[] requests = [Create("k1", """{"name":"Ann"}"""), Create("k2", """{"name":"Bob"}""")];
 
@@ -214,7 +217,8 @@ public sealed class SinkFailureTests(PostgresServer postgres)
             (await WriteAsync(sink, "public.keyless")).Code.ShouldBe(ErrorCode.ConfigInvalid);
         }
 
-        var weak = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = "weak", Password = "weak" };
+        var weak = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = "weak", Password =
+            "weak" };
         await using (var sink = PostgresSink.Open(TestDatabase.Context, weak.ConnectionString))
         {
             var ledger = await WriteAsync(sink, "public.customers");

@@ -70,7 +70,8 @@ public sealed class SinkTests(PostgresServer postgres)
         await InsertFullAsync(database);
         var before = await database.ScalarAsync<string>("SELECT xmin::text || ctid::text FROM customers");
 
-        var outcome = await OneAsync(sink, Update("k1", "1", fields, expected: """{"name":"no","seen":null,"attrs":{"plan":"x"}}"""));
+        var outcome = await OneAsync(sink,
+            Update("k1", "1", fields, expected: """{"name":"no","seen":null,"attrs":{"plan":"x"}}"""));
 
         outcome.Status.ShouldBe(WriteStatus.Applied, outcome.Error?.ToString());
         (await database.ScalarAsync<string>("SELECT xmin::text || ctid::text FROM customers")).ShouldBe(before);
@@ -127,8 +128,10 @@ public sealed class SinkTests(PostgresServer postgres)
         await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
         await InsertFullAsync(database);
 
-        (await OneAsync(sink, Delete("k1", "1", """{"name":"Bob","email":null}"""))).Status.ShouldBe(WriteStatus.Conflict);
-        (await OneAsync(sink, Delete("k2", "1", """{"name":"Ann","email":null,"balance":1.5}"""))).Status.ShouldBe(WriteStatus.Applied);
+        (await OneAsync(sink, Delete("k1", "1", """{"name":"Bob","email":null}""")))
+            .Status.ShouldBe(WriteStatus.Conflict);
+        (await OneAsync(sink, Delete("k2", "1", """{"name":"Ann","email":null,"balance":1.5}""")))
+            .Status.ShouldBe(WriteStatus.Applied);
         (await OneAsync(sink, Delete("k3", "1", null))).Status.ShouldBe(WriteStatus.Applied);
         (await database.ScalarAsync<long>("SELECT count(*) FROM customers")).ShouldBe(0);
     }

@@ -88,12 +88,14 @@ public sealed class ValueTests(PostgresServer postgres)
         { "jsonb", "'false'", "false" },
         { "jsonb", "'[]'", "[]" },
         { "jsonb", "(repeat('[', 200) || repeat(']', 200))", null },
-        { "jsonb[]", "ARRAY['[1,2]', 'null', NULL, '{\"a\":1}', '\"s\"', '7']::jsonb[]", "[\"[1, 2]\",\"null\",null,{\"a\": 1},\"\\\"s\\\"\",7]" },
+        { "jsonb[]", "ARRAY['[1,2]', 'null', NULL, '{\"a\":1}', '\"s\"', '7']::jsonb[]",
+            "[\"[1, 2]\",\"null\",null,{\"a\": 1},\"\\\"s\\\"\",7]" },
         { "int4[]", "'{1,NULL,3}'", "[1,null,3]" },
         { "int4[]", "'{}'", "[]" },
         { "int4[]", "'{{1,2},{3,NULL}}'", "[[1,2],[3,null]]" },
         { "int4[]", "'[0:1]={5,6}'", "\"[0:1]={5,6}\"" },
-        { "text[]", "ARRAY['a', 'NULL', NULL, '', 'q\"q', 'b\\s', '{,}', ' sp ']", "[\"a\",\"NULL\",null,\"\",\"q\\\"q\",\"b\\\\s\",\"{,}\",\" sp \"]" },
+        { "text[]", "ARRAY['a', 'NULL', NULL, '', 'q\"q', 'b\\s', '{,}', ' sp ']",
+            "[\"a\",\"NULL\",null,\"\",\"q\\\"q\",\"b\\\\s\",\"{,}\",\" sp \"]" },
         { "bool[]", "'{t,f,NULL}'", "[true,false,null]" },
         { "numeric[]", "'{NaN,1.10,-Infinity}'", "[\"NaN\",1.10,\"-Infinity\"]" },
         { "timestamptz[]", "'{\"2026-01-31 12:00:00+00\",infinity}'", "[\"2026-01-31 12:00:00+00\",\"infinity\"]" },
@@ -138,7 +140,8 @@ public sealed class ValueTests(PostgresServer postgres)
     [Fact]
     public void Key_parts_have_the_bytes_of_the_canonical_key()
     {
-        foreach (var part in (string[])["6", "a b/c'<>&+", "tab\t\"q\" \\", "é ü 漢字", "\u2028\u0085\u00ad", "😀", "\u007f", ""])
+        foreach (var part in (string[])["6", "a b/c'<>&+", "tab\t\"q\" \\", "é ü 漢字", "\u2028\u0085\u00ad", "😀",
+            "\u007f", ""])
         {
             var output = new ArrayBufferWriter<byte>();
             JsonText.WriteKeyPart(Encoding.UTF8.GetBytes(part), output);
@@ -148,7 +151,8 @@ public sealed class ValueTests(PostgresServer postgres)
 
     private async Task<NpgsqlDataSource> PrepareAsync()
     {
-        var source = PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(postgres.Server.ConnectionString));
+        var source =
+            PostgresSession.CreateDataSource(new NpgsqlConnectionStringBuilder(postgres.Server.ConnectionString));
         await using var command = source.CreateCommand(
             $"DO $$ BEGIN IF to_regtype('mood') IS NULL THEN {Definitions} END IF; END $$");
         await command.ExecuteNonQueryAsync();
@@ -158,15 +162,18 @@ public sealed class ValueTests(PostgresServer postgres)
     private static async Task<(PostgresType Type, string Text)> StoreAsync(
         NpgsqlConnection connection, string type, string sql)
     {
-        await using (var create = new NpgsqlCommand($"CREATE TEMP TABLE probe (v {type}); INSERT INTO probe SELECT ({sql})::{type}", connection))
+        await using (var create = new NpgsqlCommand(
+            $"CREATE TEMP TABLE probe (v {type}); INSERT INTO probe SELECT ({sql})::{type}", connection))
         {
             await create.ExecuteNonQueryAsync();
         }
 
         var types = new TypeCatalog();
-        await using var schema = new NpgsqlCommand("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()", connection);
+        await using var schema =
+            new NpgsqlCommand("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()", connection);
         var table = await TableCatalog.LoadAsync(
-            connection, types, new TableName((string)(await schema.ExecuteScalarAsync())!, "probe"), CancellationToken.None);
+            connection, types, new TableName((string)(await schema.ExecuteScalarAsync())!, "probe"),
+                CancellationToken.None);
         return (table!.Columns[0].Type, await TextAsync(connection));
     }
 

@@ -26,16 +26,19 @@ public sealed class ScaleTests(ITestOutputHelper output)
         var plan = await bed.Engine.PlanAsync("acme/customers", null, default);
         output.WriteLine($"plan {clock.ElapsedMilliseconds} ms: {plan}");
         plan.ShouldNotBeNull();
-        (plan.RecordsA, plan.RecordsB, plan.Link, plan.CreateA, plan.CreateB).ShouldBe((Records, Records, Records - only, only, only));
+        (plan.RecordsA, plan.RecordsB, plan.Link, plan.CreateA, plan.CreateB)
+            .ShouldBe((Records, Records, Records - only, only, only));
         plan.Ambiguous.ShouldBe(0);
         plan.UpdateB.ShouldBe(plan.Conflicts);
 
         clock.Restart();
         var written = bed.Stripe.WriteCount;
         await bed.Engine.StartAsync(default);
-        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0] is { State: RunState.Running } s
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default))
+            .Syncs[0] is { State: RunState.Running } s
             && s.Links == Records + only && s.Legs.All(l => l.Behind == 0 && l.Pending == 0), "all linked", 600);
-        output.WriteLine($"first sync {clock.ElapsedMilliseconds} ms, {Environment.WorkingSet >> 20} MB with both sides in this process");
+        output.WriteLine(
+            $"first sync {clock.ElapsedMilliseconds} ms, {Environment.WorkingSet >> 20} MB with both sides in this process");
         await bed.QuietAsync(120);
         (bed.Stripe.WriteCount - written).ShouldBe(plan.CreateB + plan.UpdateB);
         bed.StripeCustomers().Count.ShouldBe(Records + only);

@@ -13,11 +13,13 @@ public sealed class TwoWayTests
             insert into customers (name, email, plan, balance_eur) values
                 ('Ada', 'Ada@example.com', 'pro', 12.50), ('Bob', 'bob@example.com', 'free', 0);
             """);
-        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@example.com&balance=1250&metadata[plan]=P");
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers",
+            "name=Ada&email=ada@example.com&balance=1250&metadata[plan]=P");
         bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Cleo&email=cleo@example.com");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeHas("bob@example.com"), "Bob arrives at Stripe");
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers where email='cleo@example.com'")).Count == 1,
+        await bed.UntilAsync(async () =>
+            (await bed.QueryAsync("select name from customers where email='cleo@example.com'")).Count == 1,
             "Cleo arrives at PostgreSQL");
         await bed.QuietAsync();
         bed.StripeCustomers().Count.ShouldBe(3);
@@ -25,7 +27,8 @@ public sealed class TwoWayTests
         bed.StripeCustomer("bob@example.com").GetProperty("metadata").GetProperty("plan").GetString().ShouldBe("F");
 
         await bed.ExecuteAsync("update customers set name='Ada L.' where email='Ada@example.com'");
-        await bed.UntilAsync(() => bed.StripeCustomer("ada@example.com").GetProperty("name").GetString() == "Ada L.", "A to B");
+        await bed.UntilAsync(() => bed.StripeCustomer("ada@example.com").GetProperty("name").GetString() == "Ada L.",
+            "A to B");
         var cleo = bed.StripeCustomer("cleo@example.com").GetProperty("id").GetString();
         bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{cleo}", "name=Cleopatra&metadata[plan]=P");
         await bed.UntilAsync(async () => (await bed.QueryAsync(
@@ -45,7 +48,8 @@ public sealed class TwoWayTests
         var xmin = await bed.QueryAsync("select xmin::text from customers");
 
         await bed.ExecuteAsync("update customers set name='Ada L.'");
-        await bed.UntilAsync(() => bed.StripeCustomer("ada@example.com").GetProperty("name").GetString() == "Ada L.", "A to B");
+        await bed.UntilAsync(() => bed.StripeCustomer("ada@example.com").GetProperty("name").GetString() == "Ada L.",
+            "A to B");
         await bed.QuietAsync();
         (bed.Stripe.WriteCount - before).ShouldBe(1);
         (await bed.QueryAsync("select xmin::text from customers")).ShouldNotBe(xmin);
@@ -66,17 +70,20 @@ public sealed class TwoWayTests
     public async Task Deletes_and_key_changes_follow_their_record()
     {
         await using var bed = await Bed.CreateAsync();
-        await bed.ExecuteAsync("insert into customers (id, name, email) values (1,'Ada','ada@x.org'),(2,'Bob','bob@x.org'),(3,'Cy','cy@x.org')");
+        await bed.ExecuteAsync(
+            "insert into customers (id, name, email) values (1,'Ada','ada@x.org'),(2,'Bob','bob@x.org'),(3,'Cy','cy@x.org')");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeCustomers().Count == 3, "all arrive");
         await bed.ExecuteAsync("update customers set id=100, name='Ada B.' where id=1");
-        await bed.UntilAsync(() => bed.StripeCustomer("ada@x.org").GetProperty("name").GetString() == "Ada B.", "the update follows");
+        await bed.UntilAsync(() => bed.StripeCustomer("ada@x.org").GetProperty("name").GetString() == "Ada B.",
+            "the update follows");
         bed.StripeCustomers().Count.ShouldBe(3);
         await bed.ExecuteAsync("delete from customers where id=2");
         await bed.UntilAsync(() => !bed.StripeHas("bob@x.org"), "the delete follows");
         var ada = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString();
         bed.Stripe.EditOnDashboard("DELETE", $"/v1/customers/{ada}");
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select id from customers")).SequenceEqual(["3"]), "the delete comes back");
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select id from customers")).SequenceEqual(["3"]),
+            "the delete comes back");
         await bed.QuietAsync();
         bed.StripeCustomers().Count.ShouldBe(1);
     }
@@ -85,17 +92,21 @@ public sealed class TwoWayTests
     public async Task What_happens_while_it_is_stopped_is_carried_over_at_the_next_start()
     {
         await using var bed = await Bed.CreateAsync();
-        await bed.ExecuteAsync("insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 50) i");
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 50) i");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeCustomers().Count == 50, "all arrive");
         await bed.QuietAsync();
         await bed.StopAsync();
-        await bed.ExecuteAsync("update customers set name='A' where email='c1@x.org'; delete from customers where email='c2@x.org'");
-        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{bed.StripeCustomer("c3@x.org").GetProperty("id")}", "name=B");
+        await bed.ExecuteAsync(
+            "update customers set name='A' where email='c1@x.org'; delete from customers where email='c2@x.org'");
+        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{bed.StripeCustomer("c3@x.org").GetProperty("id")}",
+            "name=B");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeCustomer("c1@x.org").GetProperty("name").GetString() == "A", "A to B");
         await bed.UntilAsync(() => !bed.StripeHas("c2@x.org"), "the delete");
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers where email='c3@x.org'"))[0] == "B", "B to A");
+        await bed.UntilAsync(async () =>
+            (await bed.QueryAsync("select name from customers where email='c3@x.org'"))[0] == "B", "B to A");
         await bed.QuietAsync();
         bed.StripeCustomers().Count.ShouldBe(49);
     }

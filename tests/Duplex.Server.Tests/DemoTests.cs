@@ -41,10 +41,12 @@ public sealed class DemoTests : IDisposable
         await CommandLine.RunAsync("demo", "--rest-only", "--once", "--json", "--folder", _folder);
         var generated = await File.ReadAllTextAsync(config);
         (await CommandLine.RunAsync("validate", "--config", config)).Code.ShouldBe(0, "other terminals can use it");
-        await File.WriteAllTextAsync(config, generated.Replace("      - { a: name, b: name }\n", "", StringComparison.Ordinal) + "oops: 1\n");
+        await File.WriteAllTextAsync(config,
+            generated.Replace("      - { a: name, b: name }\n", "", StringComparison.Ordinal) + "oops: 1\n");
         var outcome = await CommandLine.RunAsync("demo", "--rest-only", "--once", "--json", "--folder", _folder);
         outcome.Code.ShouldBe(2, outcome.Output);
-        outcome.Json.GetProperty("findings").EnumerateArray().ShouldContain(static f => f.GetProperty("path").GetString() == "/oops");
+        outcome.Json.GetProperty("findings").EnumerateArray()
+            .ShouldContain(static f => f.GetProperty("path").GetString() == "/oops");
         File.Delete(config);
         (await CommandLine.RunAsync("demo", "--rest-only", "--once", "--json", "--folder", _folder)).Code.ShouldBe(0);
     }

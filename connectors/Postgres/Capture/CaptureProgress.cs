@@ -4,8 +4,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// The token of the running capture and what it says, moved by the thread that decodes. Reading <see cref="Token"/> is safe from
-/// any thread.
+/// The token of the running capture and what it says, moved by the thread that decodes. Reading <see cref="Token"/> is
+/// safe from any thread.
 /// </summary>
 internal sealed class CaptureProgress
 {

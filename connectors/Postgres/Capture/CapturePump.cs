@@ -22,8 +22,8 @@ internal sealed record PumpParts(
     ChannelWriter<ChangeBatch> Output);
 
 /// <summary>
-/// The loop from the replication connection to batches. A batch goes out when the server has nothing more to say at the moment or
-/// when it is full, also inside a transaction: memory is bounded whatever a transaction holds.
+/// The loop from the replication connection to batches. A batch goes out when the server has nothing more to say at the
+/// moment or when it is full, also inside a transaction: memory is bounded whatever a transaction holds.
 /// </summary>
 internal sealed partial class CapturePump(
     PumpParts parts, long epoch, string run, CaptureOptions options, TimeProvider clock, ILogger logger)
@@ -56,7 +56,8 @@ internal sealed partial class CapturePump(
                 }
             }
 
-            throw new SyncException(ErrorCode.SourceUnavailable, $"The server of {options.Connection} ended the stream.");
+            throw new SyncException(ErrorCode.SourceUnavailable,
+                $"The server of {options.Connection} ended the stream.");
         }
         finally
         {
@@ -75,7 +76,8 @@ internal sealed partial class CapturePump(
     {
         HeardAt = clock.GetUtcNow();
 
-        // While the log is busy with the batches before, this one goes on filling: a busy stream makes few large commits.
+        // While the log is busy with the batches before, this one goes on filling: a busy stream makes few large
+        // commits.
         while (_batch.Count > 0 && !TrySend())
         {
             _writable ??= parts.Output.WaitToWriteAsync(cancellationToken).AsTask();
@@ -104,8 +106,8 @@ internal sealed partial class CapturePump(
     }
 
     /// <summary>
-    /// Moves the position while nothing changes. The server names in its idle messages how far it has read; every transaction
-    /// before that was told before the message.
+    /// Moves the position while nothing changes. The server names in its idle messages how far it has read; every
+    /// transaction before that was told before the message.
     /// </summary>
     private void Advance()
     {
@@ -169,7 +171,8 @@ internal sealed partial class CapturePump(
                 Mark(message.Span);
                 return ValueTask.CompletedTask;
             default:
-                // Types are asked for with their table; the name of a foreign replication origin says nothing about records.
+                // Types are asked for with their table; the name of a foreign replication origin says nothing about
+                // records.
                 return ValueTask.CompletedTask;
         }
     }
@@ -239,7 +242,8 @@ internal sealed partial class CapturePump(
         if (previous is not null && layout.Stream is not null)
         {
             parts.Window.Relaid(layout);
-            Log.LayoutChanged(logger, options.Connection, layout.Stream, string.Join(", ", message.Columns.Select(static c => c.Name)));
+            Log.LayoutChanged(logger, options.Connection, layout.Stream,
+                string.Join(", ", message.Columns.Select(static c => c.Name)));
         }
     }
 

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// One reading of the stream, from a position until it is disposed: the replication connection with its pump, the snapshot
-/// beside it, and the slot's keeper. The first that fails ends all.
+/// One reading of the stream, from a position until it is disposed: the replication connection with its pump, the
+/// snapshot beside it, and the slot's keeper. The first that fails ends all.
 /// </summary>
 internal sealed class CaptureRun : IAsyncDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class CaptureRun : IAsyncDisposable
     /// <param name="clock">The clock.</param>
     /// <param name="logger">The log.</param>
     public CaptureRun(
-        CaptureOptions options, ReplicationStream stream, Position from, CaptureToken token, TimeProvider clock, ILogger logger)
+        CaptureOptions options, ReplicationStream stream, Position from, CaptureToken token, TimeProvider clock,
+            ILogger logger)
     {
         var run = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         _stream = stream;

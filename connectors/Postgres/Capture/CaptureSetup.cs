@@ -5,8 +5,8 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// Makes and removes what capture needs at the server. The publication always comes before the slot: a slot made earlier
-/// fails on every change of the time between.
+/// Makes and removes what capture needs at the server. The publication always comes before the slot: a slot made
+/// earlier fails on every change of the time between.
 /// </summary>
 internal sealed class CaptureSetup(CaptureOptions options, NpgsqlConnection connection)
 {
@@ -27,7 +27,8 @@ internal sealed class CaptureSetup(CaptureOptions options, NpgsqlConnection conn
                                                   'AccessExclusiveLock')
         """;
 
-    /// <summary>The streams' tables: oid, and whether the publication holds them. Streams without a table are absent.</summary>
+    /// <summary>The streams' tables: oid, and whether the publication holds them. Streams without a table are
+    /// absent.</summary>
     public async Task<IReadOnlyDictionary<string, PublishedTable>> TablesAsync(
         IReadOnlyCollection<string> streams, CancellationToken cancellationToken)
     {
@@ -54,9 +55,11 @@ internal sealed class CaptureSetup(CaptureOptions options, NpgsqlConnection conn
 
     /// <summary>Whether the publication exists.</summary>
     public Task<bool> PublicationExistsAsync(CancellationToken cancellationToken) =>
-        ExistsAsync("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication, cancellationToken);
+        ExistsAsync("SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1)", options.Publication,
+            cancellationToken);
 
-    /// <summary>Makes the publication with these tables, or adds those that it lacks. Returns whether it was made.</summary>
+    /// <summary>Makes the publication with these tables, or adds those that it lacks. Returns whether it was
+    /// made.</summary>
     public async Task<bool> EnsurePublicationAsync(
         IReadOnlyCollection<string> streams, CancellationToken cancellationToken)
     {
@@ -65,23 +68,26 @@ internal sealed class CaptureSetup(CaptureOptions options, NpgsqlConnection conn
         {
             var all = string.Join(", ", streams.Select(static s => TableName.Parse(s).Sql));
             await RunAsync(
-                $"CREATE PUBLICATION {publication} FOR TABLE {all} WITH (publish_via_partition_root = true)", cancellationToken);
+                $"CREATE PUBLICATION {publication} FOR TABLE {all} WITH (publish_via_partition_root = true)",
+                    cancellationToken);
             return true;
         }
 
         var tables = await TablesAsync(streams, cancellationToken);
-        var missing = tables.Where(static t => !t.Value.Published).Select(static t => TableName.Parse(t.Key).Sql).ToArray();
+        var missing =
+            tables.Where(static t => !t.Value.Published).Select(static t => TableName.Parse(t.Key).Sql).ToArray();
         if (missing.Length > 0)
         {
-            await RunAsync($"ALTER PUBLICATION {publication} ADD TABLE {string.Join(", ", missing)}", cancellationToken);
+            await RunAsync($"ALTER PUBLICATION {publication} ADD TABLE {string.Join(", ", missing)}",
+                cancellationToken);
         }
 
         return false;
     }
 
     /// <summary>
-    /// Waits until every transaction that writes to the tables at the time of the call has ended: what such a transaction wrote
-    /// before the tables were published comes by no stream, so the snapshot has to see it.
+    /// Waits until every transaction that writes to the tables at the time of the call has ended: what such a
+    /// transaction wrote before the tables were published comes by no stream, so the snapshot has to see it.
     /// </summary>
     public async Task WaitForWritersAsync(
         IReadOnlyCollection<uint> tables, TimeProvider clock, CancellationToken cancellationToken)
@@ -95,7 +101,8 @@ internal sealed class CaptureSetup(CaptureOptions options, NpgsqlConnection conn
     }
 
     /// <summary>
-    /// Makes the slot and returns the position from which it tells every change. Waits for the transactions that run at the time.
+    /// Makes the slot and returns the position from which it tells every change. Waits for the transactions that run at
+    /// the time.
     /// </summary>
     public async Task<ulong> CreateSlotAsync(CancellationToken cancellationToken)
     {
@@ -130,11 +137,13 @@ internal sealed class CaptureSetup(CaptureOptions options, NpgsqlConnection conn
         return (uint)(long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private async Task<HashSet<string>> WritersAsync(IReadOnlyCollection<uint> tables, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> WritersAsync(IReadOnlyCollection<uint> tables,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(WritersSql, connection)
         {
-            Parameters = { new() { Value = tables.ToArray(), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Oid } },
+            Parameters = { new() { Value = tables.ToArray(), NpgsqlDbType =
+                NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Oid } },
         };
         return await command.ExecuteScalarAsync(cancellationToken) is string[] ids ? [.. ids] : [];
     }

@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// The part of a <see cref="Position"/> that only this source reads: which history its numbers belong to, and how far the
-/// snapshot of each stream has got. Immutable; a change makes another one.
+/// The part of a <see cref="Position"/> that only this source reads: which history its numbers belong to, and how far
+/// the snapshot of each stream has got. Immutable; a change makes another one.
 /// </summary>
 internal sealed record CaptureToken
 {
@@ -84,7 +84,8 @@ internal sealed record CaptureToken
                         .ToDictionary(static p => p.Name, static p => StreamProgress.Read(p.Value)),
                 };
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             return null;
         }
@@ -99,8 +100,8 @@ internal sealed record CaptureToken
 internal sealed record StreamProgress(uint Table, bool Done, IReadOnlyList<string>? After = null, long Rows = 0)
 {
     /// <summary>
-    /// Keys (canonical JSON) of records that have to be read once more, because the log told only a part of them while the
-    /// snapshot could not: an update that left out an unchanged large value.
+    /// Keys (canonical JSON) of records that have to be read once more, because the log told only a part of them while
+    /// the snapshot could not: an update that left out an unchanged large value.
     /// </summary>
     public IReadOnlyList<string> Again { get; init; } = [];
 
@@ -118,7 +119,8 @@ internal sealed record StreamProgress(uint Table, bool Done, IReadOnlyList<strin
 
     /// <summary>Reads the JSON form.</summary>
     public static StreamProgress Read(JsonElement element) =>
-        new(element.GetProperty("table").GetUInt32(), element.GetProperty("done").GetBoolean(), ReadList(element, "after"),
+        new(element.GetProperty("table").GetUInt32(), element.GetProperty("done").GetBoolean(),
+            ReadList(element, "after"),
             element.GetProperty("rows").GetInt64())
         {
             Again = ReadList(element, "again") ?? [],
@@ -141,5 +143,6 @@ internal sealed record StreamProgress(uint Table, bool Done, IReadOnlyList<strin
     }
 
     private static string[]? ReadList(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var list) ? [.. list.EnumerateArray().Select(static e => e.GetString()!)] : null;
+        element.TryGetProperty(name, out var list)
+            ? [.. list.EnumerateArray().Select(static e => e.GetString()!)] : null;
 }

@@ -15,8 +15,8 @@ internal sealed record ServerPlace(string System, long Timeline, uint Database, 
 internal sealed record PublishedTable(uint Oid, bool Published);
 
 /// <summary>
-/// Compares a saved position with what the server has. The server serves a position that is older than its slot from the
-/// slot's, without a word; so every difference that could hide a loss is looked for here, at every start.
+/// Compares a saved position with what the server has. The server serves a position that is older than its slot from
+/// the slot's, without a word; so every difference that could hide a loss is looked for here, at every start.
 /// </summary>
 internal static class GapCheck
 {
@@ -34,7 +34,8 @@ internal static class GapCheck
         }
 
         var reason = History(token, server, options)
-            ?? (slot is null ? $"its replication slot {options.Slot} does not exist any more" : Slot(slot, saved, options));
+            ?? (slot is null
+                ? $"its replication slot {options.Slot} does not exist any more" : Slot(slot, saved, options));
         if (reason is null && saved.Major > server.Flushed)
         {
             reason = $"its saved position {Lsn.Format(saved.Major)} lies beyond the server's log, which ends at "
@@ -45,8 +46,8 @@ internal static class GapCheck
     }
 
     /// <summary>
-    /// The first stream of the position whose table is another one than it was, or was taken out of the publication, so that
-    /// its changes since then are in no log.
+    /// The first stream of the position whose table is another one than it was, or was taken out of the publication, so
+    /// that its changes since then are in no log.
     /// </summary>
     public static SyncError? FindTable(
         CaptureOptions options, CaptureToken token, IReadOnlyDictionary<string, PublishedTable> tables)
@@ -72,7 +73,8 @@ internal static class GapCheck
         : token.Database != server.Database ? "the database is another one than the saved position's"
         : token.Timeline != server.Timeline
             ? $"the server is on timeline {server.Timeline}, the saved position on {token.Timeline}: it was promoted or restored"
-        : token.Slot != options.Slot ? $"its saved position belongs to slot {token.Slot}, the configuration names {options.Slot}"
+        : token.Slot != options.Slot
+            ? $"its saved position belongs to slot {token.Slot}, the configuration names {options.Slot}"
         : null;
 
     private static string? Slot(SlotState slot, Position saved, CaptureOptions options) =>

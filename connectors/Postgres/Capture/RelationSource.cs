@@ -6,8 +6,8 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// Completes the log's description of a table with what only the catalog knows: the order of the key's columns and the types
-/// that are not built in. Asked once per table and shape.
+/// Completes the log's description of a table with what only the catalog knows: the order of the key's columns and the
+/// types that are not built in. Asked once per table and shape.
 /// </summary>
 internal sealed class RelationSource(CaptureOptions options, IReadOnlyCollection<string> streams)
 {
@@ -37,8 +37,8 @@ internal sealed class RelationSource(CaptureOptions options, IReadOnlyCollection
     }
 
     /// <summary>
-    /// The key's columns. The catalog is ahead of the log, so its names count only where the log has them too; otherwise the
-    /// identity's columns are the key, or the columns at the places that the key had before a rename.
+    /// The key's columns. The catalog is ahead of the log, so its names count only where the log has them too;
+    /// otherwise the identity's columns are the key, or the columns at the places that the key had before a rename.
     /// </summary>
     private int[] FindKey(RelationMessage message, RelationLayout? previous, TableSchema? table, string stream)
     {
@@ -72,7 +72,8 @@ internal sealed class RelationSource(CaptureOptions options, IReadOnlyCollection
             return previous.Key;
         }
 
-        int[] placed = table is null ? [] : [.. table.Key.Select(k => table.Columns.ToList().FindIndex(c => c.Name == k.Name))];
+        int[] placed = table is null
+            ? [] : [.. table.Key.Select(k => table.Columns.ToList().FindIndex(c => c.Name == k.Name))];
         return placed.Length > 0 && table!.Columns.Count == message.Columns.Count
             ? placed
             : throw new SyncException(ErrorCode.SourceMisconfigured,

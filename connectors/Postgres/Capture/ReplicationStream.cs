@@ -7,8 +7,8 @@ using NpgsqlTypes;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// The replication connection: raw messages of the output plugin in, confirmations out. One thread reads; confirming is safe
-/// from another.
+/// The replication connection: raw messages of the output plugin in, confirmations out. One thread reads; confirming is
+/// safe from another.
 /// </summary>
 internal sealed class ReplicationStream(CaptureOptions options) : IAsyncDisposable
 {
@@ -44,7 +44,8 @@ internal sealed class ReplicationStream(CaptureOptions options) : IAsyncDisposab
     }
 
     /// <summary>
-    /// Moves to the next message. Not complete when the server has sent nothing more. False when the server ended the stream.
+    /// Moves to the next message. Not complete when the server has sent nothing more. False when the server ended the
+    /// stream.
     /// </summary>
     public ValueTask<bool> MoveNextAsync() => _messages!.MoveNextAsync();
 

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// Looks after slot and publication while the stream runs: moves the slot forward when nothing else does, and sees what the
-/// stream itself cannot: a table taken out of the publication, log nearing the bound where the slot is given up.
+/// Looks after slot and publication while the stream runs: moves the slot forward when nothing else does, and sees what
+/// the stream itself cannot: a table taken out of the publication, log nearing the bound where the slot is given up.
 /// </summary>
 internal sealed class SlotKeeper(CaptureOptions options, CaptureProgress progress, TimeProvider clock)
 {

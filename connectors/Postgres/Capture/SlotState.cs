@@ -8,12 +8,14 @@ namespace Duplex.Connectors.Postgres.Capture;
 /// <param name="Database">The database that it belongs to.</param>
 /// <param name="ActivePid">The session that reads it; null when none does.</param>
 /// <param name="Confirmed">The position that the slot's reader confirmed.</param>
-/// <param name="WalStatus"><c>reserved</c>, <c>extended</c>, <c>unreserved</c>, <c>lost</c>; null when it holds no log.</param>
+/// <param name="WalStatus"><c>reserved</c>, <c>extended</c>, <c>unreserved</c>, <c>lost</c>; null when it holds no
+/// log.</param>
 /// <param name="SafeBytes">How much may be written before the slot is lost; null when nothing bounds it.</param>
 /// <param name="HeldBytes">How much log the slot holds back.</param>
 /// <param name="Invalid">Why the server gave the slot up; null when it did not.</param>
 internal sealed record SlotState(
-    string? Plugin, string? Database, int? ActivePid, ulong Confirmed, string? WalStatus, long? SafeBytes, long HeldBytes,
+    string? Plugin, string? Database, int? ActivePid, ulong Confirmed, string? WalStatus, long? SafeBytes,
+        long HeldBytes,
     string? Invalid)
 {
     private const string Sql = """

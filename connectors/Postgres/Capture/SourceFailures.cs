@@ -18,7 +18,8 @@ internal static class SourceFailures
                 Detail: exception.Message),
             exception),
         FormatException or IndexOutOfRangeException or ArgumentOutOfRangeException => new SyncException(
-            new SyncError(ErrorCode.SourceUnreadable, $"The log of connection {connection} holds a message that cannot be decoded.",
+            new SyncError(ErrorCode.SourceUnreadable,
+                $"The log of connection {connection} holds a message that cannot be decoded.",
                 Detail: exception.Message),
             exception),
         _ => new SyncException(
@@ -38,7 +39,8 @@ internal static class SourceFailures
                 $"The role of connection {connection} lacks a privilege.",
                 Suggestion: "Run duplex doctor: it prints the statement that grants it.", Detail: detail),
             PostgresErrorCodes.InvalidCatalogName => new SyncError(ErrorCode.SourceMisconfigured,
-                $"The database of connection {connection} does not exist.", Suggestion: "Check database.", Detail: detail),
+                $"The database of connection {connection} does not exist.", Suggestion: "Check database.",
+                    Detail: detail),
             PostgresErrorCodes.ObjectInUse => new SyncError(ErrorCode.SourceUnavailable,
                 $"The replication slot of connection {connection} is in use by another session.",
                 Suggestion: "It is freed when that session ends, at the latest after the server's wal_sender_timeout.",
@@ -52,13 +54,15 @@ internal static class SourceFailures
                 $"The slot or the publication of connection {connection} is gone.",
                 Suggestion: GapCheck.Fix(connection), Detail: detail),
             ['0', '8', ..] or ['5', '7', ..] or ['5', '3', ..] or ['4', '0', ..] or ['5', '5', ..] => new SyncError(
-                ErrorCode.SourceUnavailable, $"The database of connection {connection} ended the session.", Detail: detail),
+                ErrorCode.SourceUnavailable, $"The database of connection {connection} ended the session.",
+                    Detail: detail),
             _ => new SyncError(ErrorCode.SourceUnavailable,
                 $"The database of connection {connection} reports an error.", Detail: detail),
         };
     }
 
-    /// <summary>The server uses one code for a slot that it invalidated and for settings that exclude logical decoding.</summary>
+    /// <summary>The server uses one code for a slot that it invalidated and for settings that exclude logical
+    /// decoding.</summary>
     private static SyncError Prerequisite(PostgresException e, string connection, string detail) =>
         e.MessageText.Contains("wal_level", StringComparison.Ordinal)
             ? new SyncError(ErrorCode.SourceMisconfigured,

@@ -6,8 +6,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Capture;
 
 /// <summary>
-/// The logical messages that Duplex writes into the log, all under one prefix: origin marks of the sink, watermarks of a
-/// snapshot, heartbeats.
+/// The logical messages that Duplex writes into the log, all under one prefix: origin marks of the sink, watermarks of
+/// a snapshot, heartbeats.
 /// </summary>
 internal static class Watermark
 {

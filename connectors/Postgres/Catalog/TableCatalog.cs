@@ -48,7 +48,8 @@ public static class TableCatalog
         ArgumentNullException.ThrowIfNull(types);
         uint oid;
         char kind, identity;
-        await using (var command = new NpgsqlCommand(TableSql, connection) { Parameters = { P(name.Schema), P(name.Name) } })
+        await using (var command =
+            new NpgsqlCommand(TableSql, connection) { Parameters = { P(name.Schema), P(name.Name) } })
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             if (!await reader.ReadAsync(cancellationToken))
@@ -73,7 +74,8 @@ public static class TableCatalog
         {
             while (await reader.ReadAsync(cancellationToken))
             {
-                var column = new ColumnSchema(reader.GetString(0), Values.PostgresType.Text, reader.GetString(2), reader.GetInt32(3))
+                var column = new ColumnSchema(reader.GetString(0), Values.PostgresType.Text, reader.GetString(2),
+                    reader.GetInt32(3))
                 {
                     NotNull = reader.GetBoolean(4),
                     HasDefault = reader.GetBoolean(5),

@@ -134,7 +134,8 @@ public sealed class TypeCatalog
                 Element = Resolve(row.Element, rows),
                 Delimiter = row.Delimiter,
             }
-            : new PostgresType(oid, row.Name, PostgresType.KindOf(oid)) { Labels = row.Type == 'e' ? row.Labels : null };
+            : new PostgresType(oid, row.Name, PostgresType.KindOf(oid)) { Labels = row.Type == 'e'
+                ? row.Labels : null };
     }
 
     private sealed record Row(

@@ -126,7 +126,8 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
     /// <summary>Takes this reader away, and the triggers that no other reader needs.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        await using (var exists = new NpgsqlCommand("SELECT to_regclass('duplex.outbox_readers') IS NOT NULL", connection))
+        await using (var exists =
+            new NpgsqlCommand("SELECT to_regclass('duplex.outbox_readers') IS NOT NULL", connection))
         {
             if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
             {

@@ -16,7 +16,8 @@ internal static class OutboxPreflight
 
     /// <summary>Adds what is missing, each finding with the statement that mends it. Changes nothing.</summary>
     public static async Task CheckAsync(
-        NpgsqlConnection connection, FindingList found, IReadOnlyList<string> streams, CancellationToken cancellationToken)
+        NpgsqlConnection connection, FindingList found, IReadOnlyList<string> streams,
+            CancellationToken cancellationToken)
     {
         var server = await ServerFacts.ReadAsync(connection, cancellationToken);
         var role = TableName.Quote(server.Role);
@@ -51,7 +52,8 @@ internal static class OutboxPreflight
         }
         else if (table.Kind is not ("r" or "p"))
         {
-            found.Error("not_a_table", $"{stream} is not a table, so it can have no capture triggers.", "Name a table.");
+            found.Error("not_a_table", $"{stream} is not a table, so it can have no capture triggers.",
+                "Name a table.");
         }
         else if (table.PrimaryKey.Count == 0 && table.IdentityIndex.Count == 0)
         {
@@ -60,7 +62,8 @@ internal static class OutboxPreflight
         }
         else if (!table.IsOwner)
         {
-            found.Error("not_owner", $"Role {role} does not own {stream}; only its owner can have its triggers fire always.",
+            found.Error("not_owner",
+                $"Role {role} does not own {stream}; only its owner can have its triggers fire always.",
                 $"GRANT {TableName.Quote(table.Owner)} TO {role};");
         }
     }

@@ -144,7 +144,8 @@ internal sealed class OutboxRun
         var heard = await _connection.WaitAsync(_reader.IsWaiting ? SoonAgain : Idle, cancellationToken);
         if (!heard && !_reader.IsWaiting)
         {
-            await _capture.RequireTriggersAsync(_token, await _capture.TablesAsync(cancellationToken), cancellationToken);
+            await _capture.RequireTriggersAsync(_token, await _capture.TablesAsync(cancellationToken),
+                cancellationToken);
         }
     }
 }

@@ -31,7 +31,8 @@ internal sealed class OutboxSnapshot(NpgsqlConnection connection, TableSchema ta
     {
         // Rows and entries are of one moment: an entry that the rows' moment does not see comes later, and so does
         // its row.
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using var transaction =
+            await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         var rows = await ReadRowsAsync(after, rowsMax, cancellationToken);
         var younger = rows.Rows.Count == 0 ? [] : await ReadKeysAsync(read, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -46,7 +47,8 @@ internal sealed class OutboxSnapshot(NpgsqlConnection connection, TableSchema ta
             ? ""
             : $"WHERE ({key}) > ({string.Join(',', table.Key.Select(static (c, i) => $"${i + 1}::{c.BaseType.Name}"))}) ";
         await using var command = new NpgsqlCommand(
-            $"SELECT {RowImage.Sql(table, "t")} FROM {table.Name.Sql} t {from}ORDER BY {key} LIMIT {rowsMax}", connection);
+            $"SELECT {RowImage.Sql(table, "t")} FROM {table.Name.Sql} t {from}ORDER BY {key} LIMIT {rowsMax}",
+                connection);
         foreach (var part in after ?? [])
         {
             command.Parameters.Add(KeyLookup.Parameter(part));

@@ -36,7 +36,8 @@ internal sealed class OutboxSource : IRecordSource
     public async IAsyncEnumerable<ChangeBatch> ReadAsync(
         Position? from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var connection = await GuardAsync(() => _options.Sql.OpenConnectionAsync(cancellationToken).AsTask());
+        await using var connection =
+            await GuardAsync(() => _options.Sql.OpenConnectionAsync(cancellationToken).AsTask());
         var run = await GuardAsync(() => OutboxRun.StartAsync(
             _context, _options, _database, connection, _streams, from, cancellationToken));
         if (run.Position != from)
@@ -74,7 +75,8 @@ internal sealed class OutboxSource : IRecordSource
                 _confirming = await _options.Sql.OpenConnectionAsync(cancellationToken);
             }
 
-            await new OutboxCapture(_confirming, _options, _streams).ConfirmAsync((long)position.Major, cancellationToken);
+            await new OutboxCapture(_confirming, _options, _streams)
+                .ConfirmAsync((long)position.Major, cancellationToken);
             _confirmedAt = now;
             return true;
         });

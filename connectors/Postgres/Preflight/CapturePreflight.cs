@@ -22,7 +22,8 @@ internal sealed class CapturePreflight
 
     /// <summary>Checks server, role, publication, slot and tables.</summary>
     public static async Task<IReadOnlyList<Finding>> CheckAsync(
-        NpgsqlConnection connection, CaptureOptions options, IReadOnlyList<string> streams, CancellationToken cancellationToken)
+        NpgsqlConnection connection, CaptureOptions options, IReadOnlyList<string> streams,
+            CancellationToken cancellationToken)
     {
         var preflight = new CapturePreflight(options, await ServerFacts.ReadAsync(connection, cancellationToken));
         var slot = await SlotState.ReadAsync(connection, options.Slot, cancellationToken);
@@ -46,7 +47,8 @@ internal sealed class CapturePreflight
     {
         if (_server.Version < VersionMin)
         {
-            _found.Error("version", $"The server runs PostgreSQL {_server.VersionText}; capture from the log needs 14 or later.",
+            _found.Error("version",
+                $"The server runs PostgreSQL {_server.VersionText}; capture from the log needs 14 or later.",
                 "Upgrade the server, or set capture: outbox.");
         }
 
@@ -58,7 +60,8 @@ internal sealed class CapturePreflight
 
         if (_server.WalLevel != "logical")
         {
-            _found.Error("wal_level", $"wal_level is {_server.WalLevel}; without logical, changes cannot be read from the log.",
+            _found.Error("wal_level",
+                $"wal_level is {_server.WalLevel}; without logical, changes cannot be read from the log.",
                 "ALTER SYSTEM SET wal_level = 'logical'; then restart the server.");
         }
 
@@ -233,14 +236,16 @@ internal sealed class CapturePreflight
         if (!_server.IsSuperuser && (foreign.Length > 0 || !_server.MayCreatePublication) && tables.Count > 0)
         {
             var list = string.Join(", ", tables.Keys.Select(static s => TableName.Parse(s).Sql));
-            var why = foreign.Length > 0 ? $"does not own {string.Join(", ", foreign)}" : "may not create in the database";
+            var why = foreign.Length > 0
+                ? $"does not own {string.Join(", ", foreign)}" : "may not create in the database";
             _found.Error("no_publication",
                 $"Publication {_options.Publication} does not exist, and role {_server.Role} cannot make it: it {why}.",
                 $"As the owner: CREATE PUBLICATION {quoted} FOR TABLE {list} WITH (publish_via_partition_root = true);");
         }
     }
 
-    private void CheckPublished(PublicationFacts publication, IReadOnlyDictionary<string, TableFacts> tables, string quoted)
+    private void CheckPublished(PublicationFacts publication, IReadOnlyDictionary<string, TableFacts> tables,
+        string quoted)
     {
         if (!publication.Complete)
         {

@@ -36,7 +36,8 @@ internal static class ConnectionPreflight
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
             var error = SourceFailures.Translate(e, context.Connection).Error;
-            findings.Add(new Finding(FindingSeverity.Error, ErrorCodes.Dotted(error.Code), $"/connections/{context.Connection}",
+            findings.Add(
+                new Finding(FindingSeverity.Error, ErrorCodes.Dotted(error.Code), $"/connections/{context.Connection}",
                 $"{error.Message} {error.Detail}", error.Suggestion));
         }
 
@@ -44,7 +45,8 @@ internal static class ConnectionPreflight
     }
 
     private static async Task<IReadOnlyList<Finding>> CheckWritesAsync(
-        NpgsqlConnection connection, CaptureOptions options, IReadOnlyList<StreamUse> uses, CancellationToken cancellationToken)
+        NpgsqlConnection connection, CaptureOptions options, IReadOnlyList<StreamUse> uses,
+            CancellationToken cancellationToken)
     {
         var found = new FindingList(options.Connection);
         var server = await ServerFacts.ReadAsync(connection, cancellationToken);
@@ -68,15 +70,18 @@ internal static class ConnectionPreflight
         }
 
         await SinkPreflight.CheckAsync(
-            connection, found, [.. uses.Where(static u => u.Writes).Select(static u => u.Stream).Distinct()], cancellationToken);
+            connection, found, [.. uses.Where(static u => u.Writes).Select(static u => u.Stream).Distinct()],
+                cancellationToken);
         return found.Findings;
     }
 
-    private static void CheckWrites(FindingList found, StreamUse use, TableName name, TableFacts table, ServerFacts server)
+    private static void CheckWrites(FindingList found, StreamUse use, TableName name, TableFacts table,
+        ServerFacts server)
     {
         if (table.Kind is not ("r" or "p"))
         {
-            found.Error("not_a_table", $"{use.Stream} is not a table that rows can be written to by key.", "Name a table.");
+            found.Error("not_a_table", $"{use.Stream} is not a table that rows can be written to by key.",
+                "Name a table.");
             return;
         }
 

@@ -144,7 +144,8 @@ public sealed class PostgresReader(PostgresDatabase database) : IRecordReader
             var rows = await KeyLookup.ReadAsync(reader, table, asked.Length, cancellationToken);
             for (var i = 0; i < asked.Length; i++)
             {
-                found[asked[i]] = rows[i] is { } row ? new FetchedRecord(row.ToKey(table), row.ToRecord(table), at) : null;
+                found[asked[i]] = rows[i] is { } row
+                    ? new FetchedRecord(row.ToKey(table), row.ToRecord(table), at) : null;
             }
         }
         catch (PostgresException e) when (e.SqlState.StartsWith("22", StringComparison.Ordinal))

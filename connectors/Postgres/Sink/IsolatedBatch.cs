@@ -59,7 +59,8 @@ internal static class IsolatedBatch
             {
                 await using var undo = new NpgsqlBatch(connection)
                 {
-                    BatchCommands = { new("ROLLBACK TO SAVEPOINT duplex_items"), new("RELEASE SAVEPOINT duplex_items") },
+                    BatchCommands =
+                        { new("ROLLBACK TO SAVEPOINT duplex_items"), new("RELEASE SAVEPOINT duplex_items") },
                 };
                 await undo.ExecuteNonQueryAsync(cancellationToken);
                 var item = owners[culprit];

@@ -148,7 +148,8 @@ public sealed partial class PostgresSink : IRecordSink
             foreach (var half in plans.Chunk((plans.Count + 1) / 2))
             {
                 await AttemptAsync(
-                    table, [.. half.Select(static p => new WritePlan(p.Request, p.Index))], outcomes, cancellationToken);
+                    table, [.. half.Select(static p => new WritePlan(p.Request, p.Index))], outcomes,
+                        cancellationToken);
             }
         }
     }
@@ -172,7 +173,8 @@ public sealed partial class PostgresSink : IRecordSink
     }
 
     private async Task RetryIfAlteredAsync(
-        TableSchema table, IReadOnlyList<WriteRequest> requests, WriteOutcome[] outcomes, CancellationToken cancellationToken)
+        TableSchema table, IReadOnlyList<WriteRequest> requests, WriteOutcome[] outcomes,
+            CancellationToken cancellationToken)
     {
         int[] refused = [.. Enumerable.Range(0, outcomes.Length).Where(i =>
             outcomes[i].Error?.Code is ErrorCode.SinkRejected or ErrorCode.SinkBusy or ErrorCode.ConfigInvalid)];

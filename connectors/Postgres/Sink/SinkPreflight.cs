@@ -40,7 +40,8 @@ internal static class SinkPreflight
     /// Adds what is missing for writes to the streams, each with the statement that mends it. Changes nothing.
     /// </summary>
     public static async Task CheckAsync(
-        NpgsqlConnection connection, FindingList found, IReadOnlyList<string> streams, CancellationToken cancellationToken)
+        NpgsqlConnection connection, FindingList found, IReadOnlyList<string> streams,
+            CancellationToken cancellationToken)
     {
         if (streams.Count == 0)
         {

@@ -88,7 +88,8 @@ internal static class WriteLedger
             var used = reader.GetString(0);
             foreach (var plan in plans.Where(p => p.Request.IdempotencyKey == used))
             {
-                if (reader.GetString(1) != plan.Request.Stream || reader.GetString(2) != plan.Request.Operation.ToString())
+                if (reader.GetString(1) != plan.Request.Stream
+                    || reader.GetString(2) != plan.Request.Operation.ToString())
                 {
                     plan.Outcome = WriteOutcome.Failure(new SyncError(
                         ErrorCode.SinkKeyReused,

@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Capture;
 
 /// <summary>
-/// Carries one connection's changes into the log: checks the connection, reads its source from the log's position, appends, and only then
-/// confirms. What passes by itself is tried again; what needs a person is shown and looked at again now and then.
+/// Carries one connection's changes into the log: checks the connection, reads its source from the log's position,
+/// appends, and only then confirms. What passes by itself is tried again; what needs a person is shown and looked at
+/// again now and then.
 /// </summary>
 internal sealed partial class CaptureLoop : IAsyncDisposable
 {
@@ -177,7 +178,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
             throw new SyncException(new SyncError(
                 CheckCode(errors), string.Join(" ", errors.Select(static f => f.Message)),
                 Path: $"/connections/{_connection.Model.Name}",
-                Suggestion: string.Join(" ", errors.Select(static f => f.Suggestion).Where(static s => s is not null))));
+                Suggestion: string.Join(" ", errors.Select(static f => f.Suggestion)
+                    .Where(static s => s is not null))));
         }
     }
 
@@ -224,7 +226,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         throw new SyncException(ErrorCode.SourceUnavailable, "The source ended its stream.");
     }
 
-    /// <summary>Appends, waiting while the log is full: the source holds its history meanwhile, and nothing is confirmed.</summary>
+    /// <summary>Appends, waiting while the log is full: the source holds its history meanwhile, and nothing is
+    /// confirmed.</summary>
     private async Task AppendAsync(ChangeBatch batch, CancellationToken cancellationToken)
     {
         var outcome = await _parts.Log.AppendAsync(_connection.Id, batch, _connection.TopicOf, cancellationToken);
@@ -277,7 +280,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
     private async Task PauseAsync(Exception e, int failures, CancellationToken cancellationToken)
     {
         var error = (e as SyncException)?.Error
-            ?? new SyncError(ErrorCode.Internal, $"Reading the source failed: {e.GetType().Name}: {e.Message}", Detail: e.StackTrace);
+            ?? new SyncError(ErrorCode.Internal, $"Reading the source failed: {e.GetType().Name}: {e.Message}",
+                Detail: e.StackTrace);
         var byItself = error.Code is ErrorCode.SourceUnavailable or ErrorCode.StorageFull or ErrorCode.Internal;
         var wait = byItself ? _backoff.After(failures, error.RetryAfter) : RecheckEvery;
         Set(byItself ? RunState.Retrying : RunState.Blocked, error, _parts.Clock.GetUtcNow() + wait);
@@ -295,7 +299,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         }
     }
 
-    private void Set(RunState state, SyncError? error = null, DateTimeOffset? nextAttemptAt = null, Position? position = null)
+    private void Set(RunState state, SyncError? error = null, DateTimeOffset? nextAttemptAt =
+        null, Position? position = null)
     {
         lock (_lock)
         {

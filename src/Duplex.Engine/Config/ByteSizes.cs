@@ -2,12 +2,15 @@ using System.Globalization;
 
 namespace Duplex.Engine.Config;
 
-/// <summary>The text form of sizes in configuration: a whole number and one of <c>B kB MB GB TB</c>, by powers of 1024.</summary>
+/// <summary>The text form of sizes in configuration: a whole number and one of <c>B kB MB GB TB</c>, by powers of
+/// 1024.</summary>
 public static class ByteSizes
 {
-    private static readonly (string Unit, int Shift)[] Units = [("kB", 10), ("MB", 20), ("GB", 30), ("TB", 40), ("B", 0)];
+    private static readonly (string Unit, int Shift)[] Units =
+        [("kB", 10), ("MB", 20), ("GB", 30), ("TB", 40), ("B", 0)];
 
-    /// <summary>Reads <c>512MB</c>, <c>8 GB</c>, <c>4096</c>; false for anything else and for more than 2^62 bytes.</summary>
+    /// <summary>Reads <c>512MB</c>, <c>8 GB</c>, <c>4096</c>; false for anything else and for more than 2^62
+    /// bytes.</summary>
     public static bool TryParse(string? text, out long bytes)
     {
         bytes = 0;
@@ -28,7 +31,8 @@ public static class ByteSizes
             }
         }
 
-        if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count > (1L << 62) >> shift)
+        if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || count > (1L << 62) >> shift)
         {
             return false;
         }

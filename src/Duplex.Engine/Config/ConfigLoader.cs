@@ -4,8 +4,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Config;
 
 /// <summary>
-/// Reads <c>duplex.yaml</c>. Every error is reported at once, with its line and its fix; nothing outside the file is asked except
-/// environment variables and the secret store.
+/// Reads <c>duplex.yaml</c>. Every error is reported at once, with its line and its fix; nothing outside the file is
+/// asked except environment variables and the secret store.
 /// </summary>
 public static class ConfigLoader
 {
@@ -20,7 +20,8 @@ public static class ConfigLoader
             var file = new FileInfo(path);
             if (file.Exists && file.Length > 4L * YamlTree.LengthMax)
             {
-                return Unreadable(path, "config.too_large", $"{path} is larger than {YamlTree.LengthMax >> 10} kB.", "Split it up.");
+                return Unreadable(path, "config.too_large", $"{path} is larger than {YamlTree.LengthMax >> 10} kB.",
+                    "Split it up.");
             }
 
             var yaml = File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
@@ -80,7 +81,8 @@ public static class ConfigLoader
         {
             if (section.Any(store) is { } other)
             {
-                report.Error("config.not_available", other, $"{store}: this server keeps it in the data directory only.",
+                report.Error("config.not_available", other,
+                    $"{store}: this server keeps it in the data directory only.",
                     $"Remove {store}.");
             }
         }
@@ -110,7 +112,8 @@ public static class ConfigLoader
 
         if (text.Length is 0 or > 1024 || text.Any(char.IsControl))
         {
-            report.Error("config.bad_value", section.Any("data")!, "data must be the path of a directory.", "For example ./data.");
+            report.Error("config.bad_value", section.Any("data")!, "data must be the path of a directory.",
+                "For example ./data.");
             return null;
         }
 

@@ -1,6 +1,7 @@
 namespace Duplex.Engine.Config;
 
-/// <summary>The names that tenants, connections and syncs may have: they become parts of topics, file names and URLs.</summary>
+/// <summary>The names that tenants, connections and syncs may have: they become parts of topics, file names and
+/// URLs.</summary>
 internal static class ConfigNames
 {
     private const int LengthMax = 63;
@@ -17,7 +18,8 @@ internal static class ConfigNames
             return true;
         }
 
-        var shown = node is ScalarNode scalar && References.Has(scalar.Text) ? "what the reference says" : Section.Shown(text);
+        var shown = node is ScalarNode scalar && References.Has(scalar.Text)
+            ? "what the reference says" : Section.Shown(text);
         report.Error("config.bad_name", node, $"{what} cannot be named {shown}.",
             $"Use up to {LengthMax} letters, digits, _ and -, beginning with a letter or digit.");
         return false;

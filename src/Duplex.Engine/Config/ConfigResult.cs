@@ -12,7 +12,8 @@ public sealed record ConfigSources
     /// <summary>Reads environment variables for <c>${env:NAME}</c>.</summary>
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
-    /// <summary>Opens the secrets of a data directory for <c>${secret:name}</c>; called at most once per load, only when needed.</summary>
+    /// <summary>Opens the secrets of a data directory for <c>${secret:name}</c>; called at most once per load, only
+    /// when needed.</summary>
     public Func<string, ISecretStore> Secrets { get; init; } = static directory => new EmbeddedSecretStore(directory);
 }
 
@@ -28,7 +29,8 @@ public sealed record ConfigResult(
     IReadOnlyDictionary<string, string> Places)
 {
     /// <summary>
-    /// The file's place for a finding that another check made (its <see cref="Finding.Path"/>, or the nearest node above); null if none.
+    /// The file's place for a finding that another check made (its <see cref="Finding.Path"/>, or the nearest node
+    /// above); null if none.
     /// </summary>
     public string? Locate(string? pointer) => ConfigReport.Locate(Places, pointer);
 }

@@ -6,7 +6,8 @@ internal sealed record ConflictSection(
 {
     private static readonly (string Word, ConflictPolicy Value)[] Words =
     [
-        ("a", ConflictPolicy.A), ("b", ConflictPolicy.B), ("latest", ConflictPolicy.Latest), ("manual", ConflictPolicy.Manual),
+        ("a", ConflictPolicy.A), ("b", ConflictPolicy.B), ("latest", ConflictPolicy.Latest),
+            ("manual", ConflictPolicy.Manual),
     ];
 
     public static ConflictSection Read(Section sync, ConfigReport report, References references)
@@ -24,7 +25,8 @@ internal sealed record ConflictSection(
 
         var section = new Section(map, "conflict", report, references);
         var result = new ConflictSection(
-            section.Choice("default", ConflictPolicy.Latest, Words), byField, section.Duration("skew", TimeSpan.Zero, zero: true));
+            section.Choice("default", ConflictPolicy.Latest, Words), byField,
+                section.Duration("skew", TimeSpan.Zero, zero: true));
         if (section.Map("fields") is { } fields)
         {
             var members = new Section(fields, "fields", report, references);

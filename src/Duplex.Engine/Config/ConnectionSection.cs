@@ -16,7 +16,8 @@ internal sealed class ConnectionSection
     /// <summary>The names of all, the wrong ones too: a reference to one of those is not reported again.</summary>
     public IReadOnlyCollection<string> Names { get; }
 
-    public static ConnectionSection ReadAll(Section root, ConfigSources sources, ConfigReport report, References references)
+    public static ConnectionSection ReadAll(Section root, ConfigSources sources, ConfigReport report,
+        References references)
     {
         var models = new Dictionary<string, ConnectionModel>(StringComparer.Ordinal);
         var names = new List<string>();
@@ -24,7 +25,8 @@ internal sealed class ConnectionSection
         foreach (var (name, value) in map?.Members ?? [])
         {
             names.Add(name.Text);
-            if (!ConfigNames.Check(name, "A connection", report) || root.Expect<MapNode>(value, name.Text, "a map") is not { } settings)
+            if (!ConfigNames.Check(name, "A connection", report)
+                || root.Expect<MapNode>(value, name.Text, "a map") is not { } settings)
             {
                 continue;
             }
@@ -80,7 +82,8 @@ internal sealed class ConnectionSection
 
             if (spec.Settings.FirstOrDefault(s => s.Name == name.Text) is not { } setting)
             {
-                report.Error("config.unknown_member", name, $"The {spec.Name} connector has no setting {Section.Shown(name.Text)}.",
+                report.Error("config.unknown_member", name,
+                    $"The {spec.Name} connector has no setting {Section.Shown(name.Text)}.",
                     Spelling.Offer(name.Text, [.. spec.Settings.Select(static s => s.Name), "tenant"]));
                 continue;
             }
@@ -110,7 +113,8 @@ internal sealed class ConnectionSection
     {
         if (setting.Secret && value is ScalarNode text && !References.Has(text.Text))
         {
-            report.Add(FindingSeverity.Note, "config.plain_secret", value, $"{setting.Name} is written in the file itself.",
+            report.Add(FindingSeverity.Note, "config.plain_secret", value,
+                $"{setting.Name} is written in the file itself.",
                 $"Keep it outside: duplex secrets set {setting.Name}, then {setting.Name}: \"${{secret:{setting.Name}}}\"");
         }
     }
@@ -126,7 +130,8 @@ internal sealed class ConnectionSection
                 var texts = list.Items.Select(item => Text(list, item, tenant, report, references)).ToList();
                 return texts.Contains(null) ? null : (IReadOnlyList<string>)texts!;
             case MapNode map:
-                var members = map.Members.Select(m => KeyValuePair.Create(m.Name.Text, Text(map, m.Value, tenant, report, references)));
+                var members = map.Members.Select(m =>
+                    KeyValuePair.Create(m.Name.Text, Text(map, m.Value, tenant, report, references)));
                 var pairs = new Dictionary<string, string?>(members, StringComparer.Ordinal);
                 return pairs.ContainsValue(null) ? null : (IReadOnlyDictionary<string, string>)pairs!;
             default:
@@ -134,15 +139,18 @@ internal sealed class ConnectionSection
         }
     }
 
-    /// <summary>A finding is about the whole setting: a member's name may itself be what somebody keeps secret.</summary>
-    private static string? Text(ConfigNode whole, ConfigNode node, string tenant, ConfigReport report, References references)
+    /// <summary>A finding is about the whole setting: a member's name may itself be what somebody keeps
+    /// secret.</summary>
+    private static string? Text(ConfigNode whole, ConfigNode node, string tenant, ConfigReport report,
+        References references)
     {
         if (node is ScalarNode scalar)
         {
             return references.Expand(scalar, tenant);
         }
 
-        report.Error("config.bad_value", whole, $"A setting's member must be a single value, and it is {node.Describe()}.",
+        report.Error("config.bad_value", whole,
+            $"A setting's member must be a single value, and it is {node.Describe()}.",
             "Write it in one line.");
         return null;
     }

@@ -132,7 +132,8 @@ public sealed record SyncModel
     /// <summary>How far apart two clocks may be before <c>latest</c> believes them.</summary>
     public TimeSpan ConflictSkew { get; init; } = TimeSpan.Zero;
 
-    /// <summary>The most deletes that a leg carries within a minute before it pauses and asks; 0 for no limit.</summary>
+    /// <summary>The most deletes that a leg carries within a minute before it pauses and asks; 0 for no
+    /// limit.</summary>
     public int DeleteBrake { get; init; } = 100;
 
     /// <summary>The path in the configuration, for findings: <c>/syncs/customers</c>.</summary>

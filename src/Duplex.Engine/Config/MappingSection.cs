@@ -17,7 +17,8 @@ internal static class MappingSection
         var list = sync.List("mapping", "Add mapping: with at least one rule, such as - { a: name, b: name }.");
         if (list is { Items.Count: 0 or > RulesMax })
         {
-            report.Error("config.bad_value", list, $"mapping must have from 1 to {RulesMax} rules.", "Add - { a: name, b: name }.");
+            report.Error("config.bad_value", list, $"mapping must have from 1 to {RulesMax} rules.",
+                "Add - { a: name, b: name }.");
         }
 
         foreach (var item in list?.Items ?? [])
@@ -50,7 +51,8 @@ internal static class MappingSection
             }
             else if (item is not ScalarNode)
             {
-                report.Error("config.bad_value", item, "A match must name a field of each side.", "Write - { a: email, b: email }.");
+                report.Error("config.bad_value", item, "A match must name a field of each side.",
+                    "Write - { a: email, b: email }.");
             }
         }
 
@@ -96,7 +98,8 @@ internal static class MappingSection
         };
         if (nodes.Count > PathsMax)
         {
-            report.Error("config.bad_value", node!, $"A side of a rule has at most {PathsMax} fields.", "Write several rules.");
+            report.Error("config.bad_value", node!, $"A side of a rule has at most {PathsMax} fields.",
+                "Write several rules.");
         }
 
         foreach (var item in nodes.Take(PathsMax))

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Duplex.Engine.Config;
 
-/// <summary>Turns configured nodes into JSON by YAML's core schema: plain <c>5</c> is a number, <c>"5"</c> and <c>yes</c> are texts.</summary>
+/// <summary>Turns configured nodes into JSON by YAML's core schema: plain <c>5</c> is a number, <c>"5"</c> and
+/// <c>yes</c> are texts.</summary>
 internal static class NodeJson
 {
     public static JsonElement Of(ConfigNode node)

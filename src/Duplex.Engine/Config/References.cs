@@ -5,8 +5,9 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Config;
 
 /// <summary>
-/// Puts the values of <c>${env:NAME}</c>, <c>${NAME}</c> and <c>${secret:name}</c> into configured texts. <c>${env:NAME:-text}</c>
-/// has a fallback; <c>$${</c> stands for itself. The values go nowhere else: never into a finding.
+/// Puts the values of <c>${env:NAME}</c>, <c>${NAME}</c> and <c>${secret:name}</c> into configured texts.
+/// <c>${env:NAME:-text}</c> has a fallback; <c>$${</c> stands for itself. The values go nowhere else: never into a
+/// finding.
 /// </summary>
 internal sealed class References(ConfigReport report, Func<string, string?> environment, Func<ISecretStore?> secrets)
 {
@@ -16,9 +17,11 @@ internal sealed class References(ConfigReport report, Func<string, string?> envi
     /// <summary>Whether a text has a reference.</summary>
     public static bool Has(string text) => text.Contains("${", StringComparison.Ordinal);
 
-    /// <summary>The text with its references replaced; null when one of them has no value (which is reported).</summary>
+    /// <summary>The text with its references replaced; null when one of them has no value (which is
+    /// reported).</summary>
     /// <param name="node">The configured text.</param>
-    /// <param name="tenant">Who may see: a secret named <c>tenant/name</c> is only given to its tenant; null for no tenant.</param>
+    /// <param name="tenant">Who may see: a secret named <c>tenant/name</c> is only given to its tenant; null for no
+    /// tenant.</param>
     public string? Expand(ScalarNode node, string? tenant)
     {
         var text = node.Text;
@@ -99,7 +102,8 @@ internal sealed class References(ConfigReport report, Func<string, string?> envi
     {
         if (!SecretNames.IsValid(name))
         {
-            report.Error("config.reference", node, "A secret's name has letters, digits and ._-/ only.", "Rename the secret.");
+            report.Error("config.reference", node, "A secret's name has letters, digits and ._-/ only.",
+                "Rename the secret.");
             return null;
         }
 
@@ -117,11 +121,13 @@ internal sealed class References(ConfigReport report, Func<string, string?> envi
                 return value;
             }
 
-            report.Error("config.reference", node, $"There is no secret {name}.", $"Store it: duplex secrets set {name}");
+            report.Error("config.reference", node, $"There is no secret {name}.",
+                $"Store it: duplex secrets set {name}");
         }
         catch (SyncException e)
         {
-            report.Error("config.reference", node, $"The secret {name} cannot be read: {e.Error.Message}", e.Error.Suggestion);
+            report.Error("config.reference", node, $"The secret {name} cannot be read: {e.Error.Message}",
+                e.Error.Suggestion);
         }
 
         return null;

@@ -4,10 +4,11 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Config;
 
 /// <summary>
-/// Reads one map of the configuration member by member. What is asked for is known; <see cref="Close"/> reports the rest, with the
-/// member that was probably meant.
+/// Reads one map of the configuration member by member. What is asked for is known; <see cref="Close"/> reports the
+/// rest, with the member that was probably meant.
 /// </summary>
-internal sealed class Section(MapNode node, string what, ConfigReport report, References references, string? tenant = null)
+internal sealed class Section(MapNode node, string what, ConfigReport report, References references, string? tenant =
+    null)
 {
     private readonly List<string> _known = [];
 
@@ -94,7 +95,8 @@ internal sealed class Section(MapNode node, string what, ConfigReport report, Re
             return value;
         }
 
-        report.Error("config.bad_value", scalar, $"{name} must be a size from {min} to {max} bytes.", "For example 512MB or 8GB.");
+        report.Error("config.bad_value", scalar, $"{name} must be a size from {min} to {max} bytes.",
+            "For example 512MB or 8GB.");
         return fallback;
     }
 
@@ -106,13 +108,15 @@ internal sealed class Section(MapNode node, string what, ConfigReport report, Re
             return fallback;
         }
 
-        if (long.TryParse(references.Expand(scalar, tenant), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        if (long.TryParse(references.Expand(scalar, tenant), NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture, out var value)
             && value >= min && value <= max)
         {
             return value;
         }
 
-        report.Error("config.bad_value", scalar, $"{name} must be a whole number from {min} to {max}.", $"For example {fallback}.");
+        report.Error("config.bad_value", scalar, $"{name} must be a whole number from {min} to {max}.",
+            $"For example {fallback}.");
         return fallback;
     }
 
@@ -152,7 +156,8 @@ internal sealed class Section(MapNode node, string what, ConfigReport report, Re
             return wanted;
         }
 
-        report.Error("config.bad_value", found, $"{name} must be {kind}, and it is {found.Describe()}.", $"Write {name} as {kind}.");
+        report.Error("config.bad_value", found, $"{name} must be {kind}, and it is {found.Describe()}.",
+            $"Write {name} as {kind}.");
         return null;
     }
 

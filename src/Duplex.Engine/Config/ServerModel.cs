@@ -8,13 +8,15 @@ namespace Duplex.Engine.Config;
 /// <summary>How the server is reached and what it logs, validated and immutable.</summary>
 public sealed record ServerModel
 {
-    /// <summary>Where the data plane listens (webhooks, health). Loopback unless configured; port 0 takes a free one.</summary>
+    /// <summary>Where the data plane listens (webhooks, health). Loopback unless configured; port 0 takes a free
+    /// one.</summary>
     public required IPEndPoint DataPlane { get; init; }
 
     /// <summary>Where the control plane listens (API, metrics).</summary>
     public required IPEndPoint ControlPlane { get; init; }
 
-    /// <summary>Who may call the control plane. Empty only where every address is loopback: then callers need no key.</summary>
+    /// <summary>Who may call the control plane. Empty only where every address is loopback: then callers need no
+    /// key.</summary>
     public required IReadOnlyList<ApiKeyModel> ApiKeys { get; init; }
 
     /// <summary>The least severe level that is logged.</summary>

@@ -22,7 +22,8 @@ internal static class ServerSection
             DataPlane = Address(section, "data_plane", DataPort, report),
             ControlPlane = Address(section, "control_plane", ControlPort, report),
             ApiKeys = keys,
-            LogLevel = section.Choice("log_level", LogLevel.Information, ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
+            LogLevel = section.Choice("log_level", LogLevel.Information, ("trace", LogLevel.Trace),
+                ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
             BodyBytesMax = section.Size("body_max", 1 << 20, 1 << 10, 1 << 28),
             StopWithin = section.Duration("stop_within", TimeSpan.FromSeconds(10)),
@@ -30,7 +31,8 @@ internal static class ServerSection
         section.Close();
         if (model.DataPlane.Port != 0 && model.DataPlane.Port == model.ControlPlane.Port)
         {
-            report.Error("config.bad_value", map, "data_plane and control_plane have the same port.", "Give them different ports.");
+            report.Error("config.bad_value", map, "data_plane and control_plane have the same port.",
+                "Give them different ports.");
         }
 
         if (keys.Count == 0 && map.Find("api_keys") is null && !IPAddress.IsLoopback(model.ControlPlane.Address))
@@ -51,7 +53,8 @@ internal static class ServerSection
             return fallback;
         }
 
-        if (text.All(char.IsAsciiDigit) && int.TryParse(text, CultureInfo.InvariantCulture, out var bare) && bare <= IPEndPoint.MaxPort)
+        if (text.All(char.IsAsciiDigit) && int.TryParse(text, CultureInfo.InvariantCulture, out var bare)
+            && bare <= IPEndPoint.MaxPort)
         {
             return new IPEndPoint(IPAddress.Loopback, bare);
         }
@@ -93,13 +96,15 @@ internal static class ServerSection
 
             if (key.Length < ApiKeyModel.LengthMin)
             {
-                report.Error("config.bad_value", map.Find("key")!, $"An API key has at least {ApiKeyModel.LengthMin} characters.",
+                report.Error("config.bad_value", map.Find("key")!,
+                    $"An API key has at least {ApiKeyModel.LengthMin} characters.",
                     "Make one: openssl rand -hex 32");
             }
 
             if (keys.Any(k => k.Name == name))
             {
-                report.Error("config.duplicate", map.Find("name")!, "Two API keys have this name.", "Rename one of them.");
+                report.Error("config.duplicate", map.Find("name")!, "Two API keys have this name.",
+                    "Rename one of them.");
             }
 
             keys.Add(new ApiKeyModel(name, role, tenant, SHA256.HashData(Encoding.UTF8.GetBytes(key))));

@@ -16,7 +16,8 @@ internal static class SyncSection
         var map = root.Map("syncs", "Add syncs: with at least one sync.");
         foreach (var (name, value) in map?.Members ?? [])
         {
-            if (!ConfigNames.Check(name, "A sync", report) || root.Expect<MapNode>(value, name.Text, "a map") is not { } sync)
+            if (!ConfigNames.Check(name, "A sync", report)
+                || root.Expect<MapNode>(value, name.Text, "a map") is not { } sync)
             {
                 continue;
             }
@@ -118,7 +119,8 @@ internal static class SyncSection
     }
 
     private static bool CheckSides(
-        (ConnectionModel Connection, string Stream) a, (ConnectionModel Connection, string Stream) b, MapNode map, ConfigReport report)
+        (ConnectionModel Connection, string Stream) a, (ConnectionModel Connection, string Stream) b, MapNode map,
+            ConfigReport report)
     {
         if (a.Connection.Tenant != b.Connection.Tenant)
         {
@@ -130,14 +132,16 @@ internal static class SyncSection
 
         if (a.Connection.Name == b.Connection.Name && a.Stream == b.Stream)
         {
-            report.Error("config.same_stream", map, "Both sides are the same stream.", "Give b another connection or stream.");
+            report.Error("config.same_stream", map, "Both sides are the same stream.",
+                "Give b another connection or stream.");
             return false;
         }
 
         return true;
     }
 
-    private static (DeletePolicy A, DeletePolicy B, int Brake) Deletes(Section sync, ConfigReport report, References references)
+    private static (DeletePolicy A, DeletePolicy B, int Brake) Deletes(Section sync, ConfigReport report,
+        References references)
     {
         if (sync.Map("deletes") is not { } map)
         {
@@ -145,7 +149,8 @@ internal static class SyncSection
         }
 
         var section = new Section(map, "deletes", report, references);
-        var result = (Policy(section, "a"), Policy(section, "b"), (int)section.Whole("brake", BrakeDefault, 0, 1_000_000));
+        var result =
+            (Policy(section, "a"), Policy(section, "b"), (int)section.Whole("brake", BrakeDefault, 0, 1_000_000));
         section.Close();
         return result;
     }
@@ -169,7 +174,8 @@ internal static class SyncSection
 
     private static Predicate? Condition(Section section, string name, ConfigReport report)
     {
-        if (section.Any(name) is not { } node || section.Expect<ScalarNode>(node, name, "a condition in one line") is not { } scalar)
+        if (section.Any(name) is not { } node
+            || section.Expect<ScalarNode>(node, name, "a condition in one line") is not { } scalar)
         {
             return null;
         }
@@ -180,7 +186,8 @@ internal static class SyncSection
         }
         catch (PredicateException e)
         {
-            report.Error("config.predicate", scalar, $"The condition is wrong at its character {e.Column}: {e.Message}", e.Suggestion);
+            report.Error("config.predicate", scalar,
+                $"The condition is wrong at its character {e.Column}: {e.Message}", e.Suggestion);
             return null;
         }
     }
@@ -193,7 +200,8 @@ internal static class SyncSection
         }
     }
 
-    private static void CheckAgainstOthers(SyncModel model, IEnumerable<SyncModel> others, MapNode map, ConfigReport report)
+    private static void CheckAgainstOthers(SyncModel model, IEnumerable<SyncModel> others, MapNode map,
+        ConfigReport report)
     {
         var twin = others.FirstOrDefault(o => (Key(o.A) == Key(model.A) && Key(o.B) == Key(model.B))
             || (Key(o.A) == Key(model.B) && Key(o.B) == Key(model.A)));

@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace Duplex.Engine.Config;
 
 /// <summary>
-/// Reads YAML into nodes with places. Bounded against hostile files: bytes, depth, nodes (with aliases counted in full).
-/// Member names are text and unique; tags other than the core ones are refused.
+/// Reads YAML into nodes with places. Bounded against hostile files: bytes, depth, nodes (with aliases counted in
+/// full). Member names are text and unique; tags other than the core ones are refused.
 /// </summary>
 internal sealed class YamlTree
 {
@@ -53,7 +53,8 @@ internal sealed class YamlTree
         catch (YamlException e)
         {
             var at = new ScalarNode("", Math.Max(1, e.Start.Line), Math.Max(1, e.Start.Column), "", false);
-            report.Error("config.syntax", at, $"This is not YAML: {Sentence(e)}", "Check the indentation, quotes and brackets.");
+            report.Error("config.syntax", at, $"This is not YAML: {Sentence(e)}",
+                "Check the indentation, quotes and brackets.");
             return null;
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
@@ -177,7 +178,8 @@ internal sealed class YamlTree
             weight += value.Weight;
             if (names.TryGetValue(key.Value, out var first))
             {
-                _report.Error("config.duplicate", name, $"{key.Value} is here a second time; the first is in line {first.Line}.",
+                _report.Error("config.duplicate", name,
+                    $"{key.Value} is here a second time; the first is in line {first.Line}.",
                     "Remove or rename one of them.");
                 continue;
             }
@@ -231,7 +233,8 @@ internal sealed class YamlTree
 
         if (!CoreTags.Contains(tag.Value))
         {
-            _report.Error("config.syntax", here, "Tags are not used here.", "Remove the word that begins with an exclamation mark.");
+            _report.Error("config.syntax", here, "Tags are not used here.",
+                "Remove the word that begins with an exclamation mark.");
         }
 
         return tag.Value;

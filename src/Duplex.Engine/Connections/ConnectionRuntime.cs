@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Engine.Connections;
 
-/// <summary>One connection at run time: its reader, its lane to the sink, and what its connector can do. Made once, shared by syncs.</summary>
+/// <summary>One connection at run time: its reader, its lane to the sink, and what its connector can do. Made once,
+/// shared by syncs.</summary>
 internal sealed class ConnectionRuntime : IAsyncDisposable
 {
     private readonly IRecordSink _sink;
@@ -56,7 +57,8 @@ internal sealed class ConnectionRuntime : IAsyncDisposable
     public string TopicOf(string stream) => $"{Model.Tenant}.{Model.Name}.{stream}";
 
     /// <summary>Reads one record; null when it does not exist.</summary>
-    public async ValueTask<FetchedRecord?> FetchAsync(string stream, RecordKey key, CancellationToken cancellationToken) =>
+    public async ValueTask<FetchedRecord?> FetchAsync(string stream, RecordKey key,
+        CancellationToken cancellationToken) =>
         (await Reader.FetchAsync(stream, [key], cancellationToken))[0];
 
     public async ValueTask DisposeAsync()

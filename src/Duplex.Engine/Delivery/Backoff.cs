@@ -1,6 +1,7 @@
 namespace Duplex.Engine.Delivery;
 
-/// <summary>Exponential back-off with full jitter: attempt n waits between half of and the whole of base × 2ⁿ, up to a cap.</summary>
+/// <summary>Exponential back-off with full jitter: attempt n waits between half of and the whole of base × 2ⁿ, up to a
+/// cap.</summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan cap, int seed)
 {
     private readonly Random _random = new(seed);
@@ -15,7 +16,8 @@ internal sealed class Backoff(TimeSpan first, TimeSpan cap, int seed)
         }
     }
 
-    /// <summary>The wait, no shorter than what the other side asked for; what it asks for is believed up to ten minutes.</summary>
+    /// <summary>The wait, no shorter than what the other side asked for; what it asks for is believed up to ten
+    /// minutes.</summary>
     public TimeSpan After(int failed, TimeSpan? asked)
     {
         var own = After(failed);

@@ -18,7 +18,8 @@ internal enum FailureAction
     RestartLeg,
 }
 
-/// <summary>Maps every error code to what is done about it. There is no default: a new code does not compile into a guess.</summary>
+/// <summary>Maps every error code to what is done about it. There is no default: a new code does not compile into a
+/// guess.</summary>
 internal static class FailurePolicy
 {
     public static FailureAction For(ErrorCode code) => code switch
@@ -51,8 +52,9 @@ internal static class FailurePolicy
     };
 
     /// <summary>
-    /// How many attempts a record gets before it is parked although its kind of failure usually passes; 0 for no limit. A sink that
-    /// fails definitely on one record again and again, or lacks the record for good, fails because of the record.
+    /// How many attempts a record gets before it is parked although its kind of failure usually passes; 0 for no limit.
+    /// A sink that fails definitely on one record again and again, or lacks the record for good, fails because of the
+    /// record.
     /// </summary>
     public static int AttemptsMax(ErrorCode code) => code switch
     {

@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Delivery;
 
 /// <summary>
-/// The way to one connection's sink: batches writes of a stream, keeps to the sink's parallelism, bisects rejected batches, and
-/// holds everything back while the sink is down or refuses our credentials, letting one write at a time through to probe.
+/// The way to one connection's sink: batches writes of a stream, keeps to the sink's parallelism, bisects rejected
+/// batches, and holds everything back while the sink is down or refuses our credentials, letting one write at a time
+/// through to probe.
 /// </summary>
 internal sealed partial class Lane : IAsyncDisposable
 {
@@ -42,7 +43,8 @@ internal sealed partial class Lane : IAsyncDisposable
     /// <summary>Hands a write over and completes with its outcome. Failures are outcomes; only a stop throws.</summary>
     public Task<WriteOutcome> WriteAsync(WriteRequest request, CancellationToken cancellationToken)
     {
-        var job = new Job(request, new TaskCompletionSource<WriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var job = new Job(request,
+            new TaskCompletionSource<WriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
         if (!_jobs.Writer.TryWrite(job))
         {
             throw new OperationCanceledException("The lane is closed.");
@@ -169,7 +171,8 @@ internal sealed partial class Lane : IAsyncDisposable
         }
         catch (Exception e)
         {
-            var error = (e as SyncException)?.Error ?? new SyncError(ErrorCode.Internal, $"The sink failed: {e.Message}");
+            var error = (e as SyncException)?.Error
+                ?? new SyncError(ErrorCode.Internal, $"The sink failed: {e.Message}");
             LogSinkThrew(_logger, e);
             outcomes = [.. batch.Select(_ => WriteOutcome.Failure(error))];
         }
@@ -178,7 +181,8 @@ internal sealed partial class Lane : IAsyncDisposable
         await SettleAsync(batch, outcomes);
     }
 
-    /// <summary>Reports outcomes; requests that were not tried because of another one are sent again, in halves if need be.</summary>
+    /// <summary>Reports outcomes; requests that were not tried because of another one are sent again, in halves if need
+    /// be.</summary>
     private async Task SettleAsync(List<Job> batch, IReadOnlyList<WriteOutcome> outcomes)
     {
         var innocent = new List<Job>();

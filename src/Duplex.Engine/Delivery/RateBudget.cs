@@ -63,8 +63,8 @@ public sealed class RateBudget(TimeProvider clock) : IRateBudget
     }
 
     /// <summary>
-    /// The bucket as the instant at which it is full again: one request moves it by one interval, and a request may go while it is
-    /// less than a burst ahead of now.
+    /// The bucket as the instant at which it is full again: one request moves it by one interval, and a request may go
+    /// while it is less than a burst ahead of now.
     /// </summary>
     private sealed class Bucket
     {

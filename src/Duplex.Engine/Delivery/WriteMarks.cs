@@ -9,14 +9,15 @@ namespace Duplex.Engine.Delivery;
 internal static class WriteMarks
 {
     /// <summary>
-    /// The key of a write, derived from what it is: leg, record, log offset of the change, attempt epoch and exact fields. A
-    /// different write never shares it.
+    /// The key of a write, derived from what it is: leg, record, log offset of the change, attempt epoch and exact
+    /// fields. A different write never shares it.
     /// </summary>
     public static string For(
         string installation, LegId leg, Side target, RecordKey key, long offset, int epoch, WriteOperation operation,
         ReadOnlySpan<byte> fields)
     {
-        var head = Encoding.UTF8.GetBytes($"{leg}\n{target.Letter()}\n{key.Json}\n{offset}\n{epoch}\n{(int)operation}\n");
+        var head = Encoding.UTF8.GetBytes(
+            $"{leg}\n{target.Letter()}\n{key.Json}\n{offset}\n{epoch}\n{(int)operation}\n");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(head);
         hash.AppendData(fields);

@@ -10,7 +10,8 @@ internal sealed class RecordViews(EngineParts parts)
 {
     private const int TimelineMax = 1000;
 
-    public async ValueTask<RecordView> ReadAsync(SyncContext sync, Side side, RecordKey key, CancellationToken cancellationToken)
+    public async ValueTask<RecordView> ReadAsync(SyncContext sync, Side side, RecordKey key,
+        CancellationToken cancellationToken)
     {
         var link = (await parts.Store.FindLinksAsync(sync.Name, side, [key], cancellationToken))[0];
         var keys = new[]
@@ -25,8 +26,10 @@ internal sealed class RecordViews(EngineParts parts)
         {
             if (!keys[(int)from].IsEmpty)
             {
-                pending ??= (await parts.Store.FindPendingAsync(sync.Leg(from), [keys[(int)from]], cancellationToken))[0];
-                letter ??= (await parts.Store.FindDeadLettersAsync(sync.Leg(from), [keys[(int)from]], cancellationToken))[0];
+                pending ??= (await parts.Store.FindPendingAsync(sync.Leg(from), [keys[(int)from]],
+                    cancellationToken))[0];
+                letter ??= (await parts.Store.FindDeadLettersAsync(sync.Leg(from), [keys[(int)from]],
+                    cancellationToken))[0];
             }
         }
 

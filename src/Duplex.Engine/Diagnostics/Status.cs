@@ -12,7 +12,8 @@ public enum RunState
     FirstSync,
     /// <summary>Data moves as it changes.</summary>
     Running,
-    /// <summary>Something failed and is tried again by itself; <c>Error</c> says what and <c>NextAttemptAt</c> when.</summary>
+    /// <summary>Something failed and is tried again by itself; <c>Error</c> says what and <c>NextAttemptAt</c>
+    /// when.</summary>
     Retrying,
     /// <summary>A person paused it.</summary>
     Paused,

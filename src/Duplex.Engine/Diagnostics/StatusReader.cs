@@ -6,9 +6,11 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Diagnostics;
 
-/// <summary>Puts the engine's state together from what captures, legs and stores say. Counts that need a query are kept for a second.</summary>
+/// <summary>Puts the engine's state together from what captures, legs and stores say. Counts that need a query are kept
+/// for a second.</summary>
 internal sealed class StatusReader(
-    EngineParts parts, IReadOnlyCollection<CaptureLoop> captures, IReadOnlyCollection<SyncRuntime> syncs, DateTimeOffset startedAt)
+    EngineParts parts, IReadOnlyCollection<CaptureLoop> captures, IReadOnlyCollection<SyncRuntime> syncs,
+        DateTimeOffset startedAt)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(60);
@@ -48,7 +50,8 @@ internal sealed class StatusReader(
 
         var connections = captures.Select(static c => c.Status()).ToArray();
         reasons.AddRange(connections
-            .Where(static c => c.State is RunState.Starting or RunState.Retrying or RunState.Blocked or RunState.Stopped)
+            .Where(static c => c.State is RunState.Starting or RunState.Retrying or RunState.Blocked
+                or RunState.Stopped)
             .Select(static c => $"Connection {c.Tenant}/{c.Name} is {Word(c.State)}{Because(c.Error)}"));
         var partitions = await parts.Log.DescribeAsync(cancellationToken);
         var statuses = new List<SyncStatus>();
@@ -61,7 +64,8 @@ internal sealed class StatusReader(
     }
 
     private async Task<SyncStatus> SyncAsync(
-        SyncRuntime sync, IReadOnlyList<PartitionState> partitions, List<string> reasons, CancellationToken cancellationToken)
+        SyncRuntime sync, IReadOnlyList<PartitionState> partitions, List<string> reasons,
+            CancellationToken cancellationToken)
     {
         var name = sync.Model.FullName;
         var legs = new List<LegStatus>();
@@ -73,7 +77,8 @@ internal sealed class StatusReader(
             {
                 reasons.Add($"Leg {new LegId(name, view.From)} is {Word(leg.State)}{Because(leg.Error)}");
             }
-            else if (leg.State == RunState.Running && IsStuck(new LegId(name, view.From), view, leg.Behind) is { } seconds)
+            else if (leg.State == RunState.Running
+                && IsStuck(new LegId(name, view.From), view, leg.Behind) is { } seconds)
             {
                 reasons.Add($"Leg {new LegId(name, view.From)} has {leg.Behind} changes before it and has not moved for {seconds} s.");
             }
@@ -95,7 +100,8 @@ internal sealed class StatusReader(
         long oldest = 0;
         foreach (var tracker in view.Trackers)
         {
-            var partition = partitions.FirstOrDefault(p => p.Topic == tracker.Topic && p.Partition == tracker.Partition);
+            var partition =
+                partitions.FirstOrDefault(p => p.Topic == tracker.Topic && p.Partition == tracker.Partition);
             behind += Math.Max(0, (partition?.NextOffset ?? 0) - tracker.Position);
             if (tracker.OldestMicros is > 0 and var micros && (oldest == 0 || micros < oldest))
             {
@@ -105,16 +111,19 @@ internal sealed class StatusReader(
 
         var state = view.State;
         var error = view.Error;
-        if (state == RunState.Running && sync.Context?.Connection(view.From.Other()).Lane.Obstacle is { } obstacle && sync.Model.Flows(view.From))
+        if (state == RunState.Running && sync.Context?.Connection(view.From.Other()).Lane.Obstacle is { } obstacle
+            && sync.Model.Flows(view.From))
         {
             state = obstacle.Code == ErrorCode.SinkUnauthorized ? RunState.Blocked : RunState.Retrying;
             error = obstacle;
         }
 
         var counters = view.Counters;
-        return new LegStatus(view.From.Letter(), state, behind, Seconds(oldest, nowMicros), pending, Seconds(since, nowMicros),
+        return new LegStatus(view.From.Letter(), state, behind, Seconds(oldest, nowMicros), pending,
+            Seconds(since, nowMicros),
             await parts.Store.CountDeadLettersAsync(id, cancellationToken),
-            counters[LegCounters.Outcome.Seen], counters[LegCounters.Outcome.Written], counters[LegCounters.Outcome.Agreed],
+            counters[LegCounters.Outcome.Seen], counters[LegCounters.Outcome.Written],
+            counters[LegCounters.Outcome.Agreed],
             counters[LegCounters.Outcome.Echo], counters[LegCounters.Outcome.Failed], error);
     }
 
@@ -139,7 +148,8 @@ internal sealed class StatusReader(
     private static RunState Worst(List<LegStatus> legs)
     {
         RunState[] order =
-            [RunState.Blocked, RunState.Retrying, RunState.Paused, RunState.Stopped, RunState.Starting, RunState.FirstSync];
+            [RunState.Blocked, RunState.Retrying, RunState.Paused, RunState.Stopped, RunState.Starting,
+                RunState.FirstSync];
         return order.FirstOrDefault(s => legs.Exists(l => l.State == s), RunState.Running);
     }
 

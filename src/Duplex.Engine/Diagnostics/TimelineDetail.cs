@@ -6,9 +6,9 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Diagnostics;
 
 /// <summary>
-/// What a timeline line says beside its kind, as one JSON object: <c>op</c> and <c>pos</c> of the change, then whichever of
-/// <c>fields</c> (rule names), <c>write</c> (create, update, delete), <c>mark</c>, <c>request</c>, <c>attempt</c>, <c>error</c> (dotted code),
-/// <c>message</c> apply. Record values are not repeated here.
+/// What a timeline line says beside its kind, as one JSON object: <c>op</c> and <c>pos</c> of the change, then
+/// whichever of <c>fields</c> (rule names), <c>write</c> (create, update, delete), <c>mark</c>, <c>request</c>,
+/// <c>attempt</c>, <c>error</c> (dotted code), <c>message</c> apply. Record values are not repeated here.
 /// </summary>
 internal sealed record TimelineDetail
 {

@@ -1,8 +1,8 @@
 namespace Duplex.Engine.Links;
 
 /// <summary>
-/// Creates that a leg has sent and not yet recorded. The opposite leg, meeting a record that no link holds, waits for them: the
-/// record may be the one that is just being created.
+/// Creates that a leg has sent and not yet recorded. The opposite leg, meeting a record that no link holds, waits for
+/// them: the record may be the one that is just being created.
 /// </summary>
 internal sealed class CreatesInFlight
 {

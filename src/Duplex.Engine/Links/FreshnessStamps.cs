@@ -4,8 +4,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Links;
 
 /// <summary>
-/// Tells whether what was read about a record before its turn came may have been changed since. Stamps share slots by hash:
-/// a collision costs a second read, never a stale one.
+/// Tells whether what was read about a record before its turn came may have been changed since. Stamps share slots by
+/// hash: a collision costs a second read, never a stale one.
 /// </summary>
 internal sealed class FreshnessStamps
 {

@@ -3,15 +3,17 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Links;
 
 /// <summary>
-/// Lines of waiting work per record key, so that changes of one record never overtake each other while different records run in
-/// parallel. Work on several keys (a key change) stands in every line at once and goes when it is first in all of them.
+/// Lines of waiting work per record key, so that changes of one record never overtake each other while different
+/// records run in parallel. Work on several keys (a key change) stands in every line at once and goes when it is first
+/// in all of them.
 /// </summary>
 internal sealed class KeyGates
 {
     private readonly Dictionary<RecordKey, LinkedList<Ticket>> _lines = [];
     private readonly Lock _lock = new();
 
-    /// <summary>Takes a place in the line of the key (and of the second one unless it is empty). Places are taken in call order.</summary>
+    /// <summary>Takes a place in the line of the key (and of the second one unless it is empty). Places are taken in
+    /// call order.</summary>
     public Ticket Enter(RecordKey key, RecordKey second = default)
     {
         lock (_lock)

@@ -1,8 +1,8 @@
 namespace Duplex.Engine.Links;
 
 /// <summary>
-/// Asynchronous locks by value, made on demand and gone when free. Whoever holds one waits for no key gate and for no other leaf
-/// lock of the same kind, so that there is no deadlock.
+/// Asynchronous locks by value, made on demand and gone when free. Whoever holds one waits for no key gate and for no
+/// other leaf lock of the same kind, so that there is no deadlock.
 /// </summary>
 internal sealed class LeafLocks<T>
     where T : notnull

@@ -8,8 +8,8 @@ using Duplex.Engine.State;
 namespace Duplex.Engine.Links;
 
 /// <summary>
-/// Computes the text by which records of both sides are paired: the match fields in B's form, so that a lens between them (a
-/// lower-cased e-mail) does not keep equal records apart.
+/// Computes the text by which records of both sides are paired: the match fields in B's form, so that a lens between
+/// them (a lower-cased e-mail) does not keep equal records apart.
 /// </summary>
 internal sealed class MatchKeys
 {
@@ -22,7 +22,8 @@ internal sealed class MatchKeys
     /// <summary>Whether records are paired at all.</summary>
     public bool Any => _fields.Length > 0;
 
-    /// <summary>The match text of a record; null when one of its match fields is absent, null or empty, or cannot be mapped.</summary>
+    /// <summary>The match text of a record; null when one of its match fields is absent, null or empty, or cannot be
+    /// mapped.</summary>
     public string? Of(Side side, JsonElement record)
     {
         if (_fields.Length == 0)
@@ -33,7 +34,8 @@ internal sealed class MatchKeys
         var text = new StringBuilder();
         foreach (var (a, b, rule) in _fields)
         {
-            if (!(side == Side.A ? a : b).TryFind(record, out var element) || Canonical(side, rule, element) is not { } part)
+            if (!(side == Side.A ? a : b).TryFind(record, out var element)
+                || Canonical(side, rule, element) is not { } part)
             {
                 return null;
             }

@@ -3,8 +3,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Log;
 
 /// <summary>
-/// The durable, partitioned, ordered log between sources and legs. Implementations: embedded (SQLite), Kafka. All members may be
-/// called from many tasks at once.
+/// The durable, partitioned, ordered log between sources and legs. Implementations: embedded (SQLite), Kafka. All
+/// members may be called from many tasks at once.
 /// </summary>
 public interface IChangeLog : IAsyncDisposable
 {
@@ -14,15 +14,17 @@ public interface IChangeLog : IAsyncDisposable
     ValueTask EnsureTopicAsync(TopicSpec topic, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Appends a batch and stores its <see cref="ChangeBatch.Position"/> for the source in the same commit. When it returns, both
-    /// are on disk. Changes of a stream go to the topic that <paramref name="topicOf"/> names, to the partition that the key's hash
-    /// selects, in the batch's order. A change whose delivery id the topic holds already is dropped (and counted). The batch is not
-    /// disposed and may be reused after the return. Calls by different callers are committed together.
+    /// Appends a batch and stores its <see cref="ChangeBatch.Position"/> for the source in the same commit. When it
+    /// returns, both are on disk. Changes of a stream go to the topic that <paramref name="topicOf"/> names, to the
+    /// partition that the key's hash selects, in the batch's order. A change whose delivery id the topic holds already
+    /// is dropped (and counted). The batch is not disposed and may be reused after the return. Calls by different
+    /// callers are committed together.
     /// </summary>
     /// <exception cref="SyncException">
-    /// <see cref="ErrorCode.StorageFull"/>: no room (disk, or the log's byte quota with unconsumed entries); nothing was stored; try
-    /// again later. <see cref="ErrorCode.StorageFailed"/>: the disk failed; nothing is acknowledged; the log must be reopened.
-    /// <see cref="ErrorCode.StorageFenced"/>: the position is behind the stored one, or another process owns the log.
+    /// <see cref="ErrorCode.StorageFull"/>: no room (disk, or the log's byte quota with unconsumed entries); nothing
+    /// was stored; try again later. <see cref="ErrorCode.StorageFailed"/>: the disk failed; nothing is acknowledged;
+    /// the log must be reopened. <see cref="ErrorCode.StorageFenced"/>: the position is behind the stored one, or
+    /// another process owns the log.
     /// </exception>
     ValueTask<AppendOutcome> AppendAsync(
         string source, ChangeBatch batch, Func<string, string> topicOf, CancellationToken cancellationToken);
@@ -31,23 +33,25 @@ public interface IChangeLog : IAsyncDisposable
     ValueTask<Position?> ReadPositionAsync(string source, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads entries of a partition in offset order, starting with the first at or after <paramref name="offset"/>. Returns an empty
-    /// page at the end of the partition; <see cref="WaitAsync"/> waits for more. The page is disposed by the caller; the bytes
-    /// of its entries live as long as it.
+    /// Reads entries of a partition in offset order, starting with the first at or after <paramref name="offset"/>.
+    /// Returns an empty page at the end of the partition; <see cref="WaitAsync"/> waits for more. The page is disposed
+    /// by the caller; the bytes of its entries live as long as it.
     /// </summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: damaged, or the offset was removed by retention
-    /// while it was still wanted.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: damaged, or the offset was removed by
+    /// retention while it was still wanted.</exception>
     ValueTask<LogPage> ReadAsync(
         string topic, int partition, long offset, int entriesMax, int bytesMax, CancellationToken cancellationToken);
 
-    /// <summary>Completes when the partition holds an entry at or after the offset. Wakes without polling within the process.</summary>
+    /// <summary>Completes when the partition holds an entry at or after the offset. Wakes without polling within the
+    /// process.</summary>
     ValueTask WaitAsync(string topic, int partition, long offset, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Tells how far a consumer has got (the next offset it wants), so that retention never removes what it still needs. The truth
-    /// about a leg's position is in the state store; this may lag behind it.
+    /// Tells how far a consumer has got (the next offset it wants), so that retention never removes what it still
+    /// needs. The truth about a leg's position is in the state store; this may lag behind it.
     /// </summary>
-    ValueTask AdvanceConsumerAsync(string consumer, string topic, int partition, long offset, CancellationToken cancellationToken);
+    ValueTask AdvanceConsumerAsync(string consumer, string topic, int partition, long offset,
+        CancellationToken cancellationToken);
 
     /// <summary>Forgets a consumer, so that retention no longer waits for it.</summary>
     ValueTask RemoveConsumerAsync(string consumer, CancellationToken cancellationToken);
@@ -55,12 +59,13 @@ public interface IChangeLog : IAsyncDisposable
     /// <summary>Topics with partitions: first and next offset, bytes, age of the oldest entry.</summary>
     ValueTask<IReadOnlyList<PartitionState>> DescribeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Removes entries that retention no longer wants. Called by the engine's housekeeping, about once a minute.</summary>
+    /// <summary>Removes entries that retention no longer wants. Called by the engine's housekeeping, about once a
+    /// minute.</summary>
     ValueTask<long> ApplyRetentionAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Null while the log takes appends; otherwise why it does not (disk full, failed). A topic at its byte quota is no obstacle of
-    /// the log: its own appends say so, and other topics go on.
+    /// Null while the log takes appends; otherwise why it does not (disk full, failed). A topic at its byte quota is no
+    /// obstacle of the log: its own appends say so, and other topics go on.
     /// </summary>
     SyncError? Obstacle { get; }
 }
@@ -69,7 +74,8 @@ public interface IChangeLog : IAsyncDisposable
 /// <param name="Name">The name, e.g. <c>acme.shop.public.customers</c>.</param>
 /// <param name="Partitions">How many partitions, at least 1.</param>
 /// <param name="RetentionAge">Entries older than this may go once every consumer has passed them.</param>
-/// <param name="RetentionBytes">The topic's size above which the oldest consumed entries go; unconsumed entries above it stop appends.</param>
+/// <param name="RetentionBytes">The topic's size above which the oldest consumed entries go; unconsumed entries above
+/// it stop appends.</param>
 public sealed record TopicSpec(string Name, int Partitions, TimeSpan RetentionAge, long RetentionBytes);
 
 /// <summary>What an append did.</summary>
@@ -80,7 +86,8 @@ public readonly record struct AppendOutcome(int Appended, int Dropped);
 /// <summary>One partition as it stands.</summary>
 /// <param name="Topic">The topic.</param>
 /// <param name="Partition">The partition, from 0.</param>
-/// <param name="FirstOffset">The first offset that can be read; equal to <paramref name="NextOffset"/> when it is empty.</param>
+/// <param name="FirstOffset">The first offset that can be read; equal to <paramref name="NextOffset"/> when it is
+/// empty.</param>
 /// <param name="NextOffset">The offset that the next entry gets.</param>
 /// <param name="Bytes">Bytes of keys and envelopes.</param>
 /// <param name="OldestAt">When the oldest entry was appended; null when it is empty.</param>

@@ -62,5 +62,6 @@ public sealed class LogPage : IDisposable
         }
     }
 
-    private readonly record struct LogEntry(long Offset, long AppendedMicros, int Start, int KeyLength, int ValueLength);
+    private readonly record struct LogEntry(long Offset, long AppendedMicros, int Start, int KeyLength,
+        int ValueLength);
 }

@@ -14,7 +14,8 @@ internal sealed record Conversion(Lens? Lens, string? Mismatch = null, string? S
     public static readonly Conversion None = new((Lens?)null);
 }
 
-/// <summary>Finds what stands between two kinds: nothing, a conversion that needs no choice, or a mismatch with the lens that helps.</summary>
+/// <summary>Finds what stands between two kinds: nothing, a conversion that needs no choice, or a mismatch with the
+/// lens that helps.</summary>
 internal static class Conversions
 {
     public static Conversion Between(FieldKind left, FieldKind right)
@@ -43,7 +44,8 @@ internal static class Conversions
                 or (FieldKind.Text, FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp) =>
                 new Conversion(null, Risk: "text that is no date or time is refused by the field that holds one"),
             (FieldKind.Integer or FieldKind.Number or FieldKind.Boolean or FieldKind.UnixSeconds, FieldKind.Text) =>
-                new Conversion(new TextFormLens("text", left), Risk: $"text that is no {Word(left)} is refused on the way back"),
+                new Conversion(new TextFormLens("text", left),
+                    Risk: $"text that is no {Word(left)} is refused on the way back"),
             (FieldKind.Text, FieldKind.Integer or FieldKind.Number or FieldKind.Boolean or FieldKind.UnixSeconds) =>
                 new Conversion(new InverseLens(new TextFormLens("text", right), "text"),
                     Risk: $"text that is no {Word(right)} is refused"),
@@ -73,17 +75,22 @@ internal static class Conversions
         (FieldKind.Timestamp, FieldKind.UnixSeconds) => "Add via: unix_seconds.",
         (FieldKind.LocalTimestamp or FieldKind.Date, FieldKind.UnixSeconds) =>
             "Add via: { unix_seconds: { zone: Europe/Berlin } }.",
-        (FieldKind.UnixSeconds or FieldKind.Integer, FieldKind.Timestamp or FieldKind.LocalTimestamp or FieldKind.Date) =>
+        (FieldKind.UnixSeconds or FieldKind.Integer, FieldKind.Timestamp or FieldKind.LocalTimestamp
+            or FieldKind.Date) =>
             "Add via: from_unix_seconds, or from_unix_millis.",
-        (FieldKind.Timestamp or FieldKind.LocalTimestamp, FieldKind.Integer) => "Add via: unix_seconds, or unix_millis.",
+        (FieldKind.Timestamp or FieldKind.LocalTimestamp, FieldKind.Integer) =>
+            "Add via: unix_seconds, or unix_millis.",
         (FieldKind.Timestamp, FieldKind.Date) or (FieldKind.LocalTimestamp, FieldKind.Date) =>
             "Add via: { date: { zone: Europe/Berlin } }.",
         (_, FieldKind.Timestamp) when IsTime(left) => "Add via: { timestamp: { zone: Europe/Berlin } }.",
         (_, FieldKind.LocalTimestamp) when IsTime(left) => "Add via: { local_timestamp: { zone: Europe/Berlin } }.",
-        (FieldKind.Object or FieldKind.List or FieldKind.TextMap, FieldKind.Text) => "Add via: json, or map a member of it.",
-        (FieldKind.Text, FieldKind.Object or FieldKind.List or FieldKind.TextMap) => "Add via: from_json, or map to a member of it.",
+        (FieldKind.Object or FieldKind.List or FieldKind.TextMap, FieldKind.Text) =>
+            "Add via: json, or map a member of it.",
+        (FieldKind.Text, FieldKind.Object or FieldKind.List or FieldKind.TextMap) =>
+            "Add via: from_json, or map to a member of it.",
         _ => "Pair it with a field of the same kind.",
     };
 
-    private static bool IsTime(FieldKind kind) => kind is FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp;
+    private static bool IsTime(FieldKind kind) =>
+        kind is FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp;
 }

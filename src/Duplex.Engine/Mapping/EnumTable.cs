@@ -26,12 +26,14 @@ internal static class EnumTable
         {
             if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null)
             {
-                return request.Fail($"The entry {Section.Shown(member.Name)} of the table is not a single value.", example);
+                return request.Fail($"The entry {Section.Shown(member.Name)} of the table is not a single value.",
+                    example);
             }
 
             if (member.Name != "*")
             {
-                pairs.Add((LensCatalog.Fit(JsonText.String(member.Name), request.Left), LensCatalog.Fit(member.Value, right)));
+                pairs.Add((LensCatalog.Fit(JsonText.String(member.Name), request.Left),
+                    LensCatalog.Fit(member.Value, right)));
             }
             else if (member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals("*"u8))
             {

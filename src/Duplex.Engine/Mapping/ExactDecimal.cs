@@ -4,8 +4,8 @@ using System.Text;
 namespace Duplex.Engine.Mapping;
 
 /// <summary>
-/// A decimal number with all its digits: <c>±Digits × 10^Exponent</c>, digits without zeros at either end. Two are equal when
-/// they are the same number.
+/// A decimal number with all its digits: <c>±Digits × 10^Exponent</c>, digits without zeros at either end. Two are
+/// equal when they are the same number.
 /// </summary>
 /// <param name="Negative">Below zero; false for zero.</param>
 /// <param name="Digits">The significant digits; empty for zero.</param>
@@ -35,7 +35,8 @@ internal readonly record struct ExactDecimal(bool Negative, string Digits, int E
         var exponent = 0;
         if (e >= 0)
         {
-            if (!int.TryParse(text[(e + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)
+            if (!int.TryParse(text[(e + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out exponent)
                 || exponent is > ExponentMax or < -ExponentMax)
             {
                 return false;
@@ -52,7 +53,8 @@ internal readonly record struct ExactDecimal(bool Negative, string Digits, int E
             return false;
         }
 
-        value = Normal(negative, $"{Encoding.ASCII.GetString(whole)}{Encoding.ASCII.GetString(decimals)}", exponent - decimals.Length);
+        value = Normal(negative, $"{Encoding.ASCII.GetString(whole)}{Encoding.ASCII.GetString(decimals)}",
+            exponent - decimals.Length);
         return true;
     }
 
@@ -98,7 +100,8 @@ internal readonly record struct ExactDecimal(bool Negative, string Digits, int E
         return left.Negative ? -magnitude : magnitude;
     }
 
-    /// <summary>Plain text with at least the given decimals (<c>12.50</c>); null when it would be absurdly long.</summary>
+    /// <summary>Plain text with at least the given decimals (<c>12.50</c>); null when it would be absurdly
+    /// long.</summary>
     public string? ToText(int decimalsMin = 0)
     {
         var decimals = Math.Max(decimalsMin, Math.Max(0, -Exponent));

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Duplex.Engine.Mapping;
 
-/// <summary>A path to a field: member names joined by dots, <c>metadata.plan</c>. A dot within a name is written <c>\.</c>.</summary>
+/// <summary>A path to a field: member names joined by dots, <c>metadata.plan</c>. A dot within a name is written
+/// <c>\.</c>.</summary>
 public sealed record FieldPath
 {
     /// <summary>Reads the text form.</summary>

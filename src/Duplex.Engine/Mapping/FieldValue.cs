@@ -15,7 +15,8 @@ public enum FieldState : byte
     Present,
 }
 
-/// <summary>A field's value on one side of a rule. For a rule with several paths on the side, a JSON array with one element per path.</summary>
+/// <summary>A field's value on one side of a rule. For a rule with several paths on the side, a JSON array with one
+/// element per path.</summary>
 /// <param name="State">What is known.</param>
 /// <param name="Element">The value when <see cref="FieldState.Present"/>; default otherwise.</param>
 public readonly record struct FieldValue(FieldState State, JsonElement Element)

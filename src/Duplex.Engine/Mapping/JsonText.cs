@@ -13,7 +13,8 @@ internal static class JsonText
     private const int PlainMax = 256;
 
     private static readonly SearchValues<char> Plain =
-        SearchValues.Create([.. Enumerable.Range(' ', 0x7F - ' ').Select(static c => (char)c).Where(static c => c is not ('"' or '\\'))]);
+        SearchValues.Create([.. Enumerable.Range(' ', 0x7F - ' ').Select(static c => (char)c)
+            .Where(static c => c is not ('"' or '\\'))]);
 
     private static readonly JsonWriterOptions Options = new()
     {
@@ -101,7 +102,8 @@ internal static class JsonText
         return JsonElement.Parse(buffer.WrittenSpan);
     }
 
-    /// <summary>Whether all its texts are Unicode: an escape may write half of a surrogate pair, which no sink takes.</summary>
+    /// <summary>Whether all its texts are Unicode: an escape may write half of a surrogate pair, which no sink
+    /// takes.</summary>
     public static bool IsUnicode(JsonElement element)
     {
         if (Raw(element).IndexOf("\\u"u8) < 0)

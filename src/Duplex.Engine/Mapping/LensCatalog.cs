@@ -13,17 +13,20 @@ internal static class LensCatalog
         ["copy"] = static r => r.TakesNone() ? new CopyLens(r.Left) : null,
         ["lowercase"] = static r => r.TakesNone()
             ? new NormalizingLens("lowercase", static t => t.ToLowerInvariant(), static t =>
-                t.IndexOfAnyInRange((byte)'A', (byte)'Z') < 0 && t.IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0) : null,
+                t.IndexOfAnyInRange((byte)'A', (byte)'Z') < 0 && t.IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0)
+                    : null,
         ["uppercase"] = static r => r.TakesNone()
             ? new NormalizingLens("uppercase", static t => t.ToUpperInvariant(), static t =>
-                t.IndexOfAnyInRange((byte)'a', (byte)'z') < 0 && t.IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0) : null,
+                t.IndexOfAnyInRange((byte)'a', (byte)'z') < 0 && t.IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0)
+                    : null,
         ["trim"] = static r => r.TakesNone()
             ? new NormalizingLens("trim", static t => t.Trim(), static t =>
                 t.IsEmpty || (t[0] is > (byte)' ' and < 0x7F && t[^1] is > (byte)' ' and < 0x7F)) : null,
         ["empty_as_null"] = static r => r.TakesNone() ? new EmptyAsNullLens(r.Left) : null,
         ["absent_as_null"] = static r => r.TakesNone() ? new AbsentAsNullLens(r.Left) : null,
         ["prefix"] = static r => r.Text("\"eu-\"") is { } text ? new AffixLens("prefix", text, before: true) : null,
-        ["suffix"] = static r => r.Text("\"@example.com\"") is { } text ? new AffixLens("suffix", text, before: false) : null,
+        ["suffix"] = static r => r.Text("\"@example.com\"") is { } text
+            ? new AffixLens("suffix", text, before: false) : null,
         ["constant"] = Constant,
         ["default"] = Default,
         ["enum"] = EnumTable.Make,
@@ -32,7 +35,8 @@ internal static class LensCatalog
     /// <summary>The names.</summary>
     public static IReadOnlyCollection<string> Names => Makers.Keys;
 
-    /// <summary>Makes a lens; null with <see cref="LensRequest.Problem"/> set. False when there is no lens of that name.</summary>
+    /// <summary>Makes a lens; null with <see cref="LensRequest.Problem"/> set. False when there is no lens of that
+    /// name.</summary>
     public static bool TryMake(LensRequest request, out Lens? lens)
     {
         lens = null;
@@ -52,8 +56,10 @@ internal static class LensCatalog
             JsonText.String(value.GetRawText()),
         FieldKind.Integer or FieldKind.Number or FieldKind.UnixSeconds when value.ValueKind == JsonValueKind.String
             && ValueEquality.TryNumber(value, out var number) && number.ToText() is { } text => JsonElement.Parse(text),
-        FieldKind.Boolean when value.ValueKind == JsonValueKind.String && value.ValueEquals("true"u8) => JsonElement.Parse("true"),
-        FieldKind.Boolean when value.ValueKind == JsonValueKind.String && value.ValueEquals("false"u8) => JsonElement.Parse("false"),
+        FieldKind.Boolean when value.ValueKind == JsonValueKind.String && value.ValueEquals("true"u8) =>
+            JsonElement.Parse("true"),
+        FieldKind.Boolean when value.ValueKind == JsonValueKind.String && value.ValueEquals("false"u8) =>
+            JsonElement.Parse("false"),
         _ => value,
     };
 

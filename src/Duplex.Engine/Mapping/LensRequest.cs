@@ -5,7 +5,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Mapping;
 
-/// <summary>What a lens is made from: its argument, the kind that comes from A, and the kinds at the rule's ends.</summary>
+/// <summary>What a lens is made from: its argument, the kind that comes from A, and the kinds at the rule's
+/// ends.</summary>
 internal sealed class LensRequest(LensSpec spec, FieldKind left, RuleEnd a, RuleEnd b)
 {
     /// <summary>The lens's name.</summary>

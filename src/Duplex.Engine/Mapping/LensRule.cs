@@ -77,8 +77,9 @@ internal sealed class LensRule : CompiledRule
     }
 
     /// <summary>
-    /// Two values are the same when they are by kind, or when the rule makes one value of both, there or there and back: what a lens
-    /// evens out (case, white space, fractions of a second) is no difference, so neither side's own form is overwritten by the other's.
+    /// Two values are the same when they are by kind, or when the rule makes one value of both, there or there and
+    /// back: what a lens evens out (case, white space, fractions of a second) is no difference, so neither side's own
+    /// form is overwritten by the other's.
     /// </summary>
     public override bool Same(Side side, FieldValue left, FieldValue right)
     {
@@ -96,7 +97,8 @@ internal sealed class LensRule : CompiledRule
 
         var other = side.Other();
         return End(other).Same(l, r)
-            || (TryRun(other, l, out var backL, out _) && TryRun(other, r, out var backR, out _) && end.Same(backL, backR));
+            || (TryRun(other, l, out var backL, out _) && TryRun(other, r, out var backR, out _)
+                && end.Same(backL, backR));
     }
 
     /// <inheritdoc/>
@@ -110,7 +112,8 @@ internal sealed class LensRule : CompiledRule
         {
             for (var i = 0; i < _chain.Length && problem is null; i++)
             {
-                var result = from == Side.A ? _chain[i].Forward(mapped) : _chain[_chain.Length - 1 - i].Backward(mapped);
+                var result = from == Side.A
+                    ? _chain[i].Forward(mapped) : _chain[_chain.Length - 1 - i].Backward(mapped);
                 (mapped, problem) = (result.Value, result.Problem);
             }
         }

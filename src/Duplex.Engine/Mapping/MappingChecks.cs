@@ -66,7 +66,8 @@ internal static class MappingChecks
             CheckDirections(lens, source, forward, backward, findings);
         }
 
-        if (forward && backward && !rule.Chain.Any(static l => l.IsAmbiguous) && RoundTripCheck.Run(rule) is var (side, sample))
+        if (forward && backward && !rule.Chain.Any(static l => l.IsAmbiguous)
+            && RoundTripCheck.Run(rule) is var (side, sample))
         {
             Add(FindingSeverity.Error, "mapping.round_trip",
                 $"{side.Letter()}'s value {sample} goes to the other side and comes back as something else.",
@@ -87,7 +88,8 @@ internal static class MappingChecks
             findings.Add(new Finding(severity, code, source.Path, $"{Title(source)}: {message}", suggestion));
     }
 
-    private static void CheckDirections(Lens lens, MappingRule source, bool forward, bool backward, List<Finding> findings)
+    private static void CheckDirections(Lens lens, MappingRule source, bool forward, bool backward,
+        List<Finding> findings)
     {
         var impossible = lens.BackwardLoss == LensLoss.Impossible ? Side.B
             : lens.ForwardLoss == LensLoss.Impossible ? Side.A : default(Side?);
@@ -140,10 +142,12 @@ internal static class MappingChecks
     }
 
     private static void CheckRequired(
-        SyncModel sync, Side from, StreamSchema target, List<(MappingRule Source, LensRule Rule)> rules, List<Finding> findings)
+        SyncModel sync, Side from, StreamSchema target, List<(MappingRule Source, LensRule Rule)> rules,
+            List<Finding> findings)
     {
         var written = rules.Where(r => r.Rule.Flows(from))
-            .SelectMany(r => r.Rule.End(from.Other()).Paths).Select(static p => p.Names[0]).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(r => r.Rule.End(from.Other()).Paths).Select(static p => p.Names[0])
+                .ToHashSet(StringComparer.Ordinal);
         foreach (var field in target.Fields.Where(f => f.Required && f.Writable && !written.Contains(f.Name)))
         {
             var letter = from.Other().Letter();
@@ -172,12 +176,15 @@ internal static class MappingChecks
     private static void CheckConflicts(
         SyncModel sync, List<(MappingRule Source, LensRule Rule)> rules, List<Finding> findings)
     {
-        var names = rules.SelectMany(static r => r.Source.A.Concat(r.Source.B).Select(static p => p.Text).Append(r.Rule.Name))
+        var names = rules.SelectMany(static r => r.Source.A.Concat(r.Source.B).Select(static p => p.Text)
+            .Append(r.Rule.Name))
             .Distinct(StringComparer.Ordinal).ToList();
         foreach (var field in sync.ConflictByField.Keys.Where(f => !names.Contains(f)))
         {
-            findings.Add(new Finding(FindingSeverity.Error, "mapping.unknown_field", $"{sync.Path}/conflict/fields/{field}",
-                $"The conflict policy names {Section.Shown(field)}, and no rule has it.", Spelling.Offer(field, names)));
+            findings.Add(
+                new Finding(FindingSeverity.Error, "mapping.unknown_field", $"{sync.Path}/conflict/fields/{field}",
+                $"The conflict policy names {Section.Shown(field)}, and no rule has it.",
+                Spelling.Offer(field, names)));
         }
     }
 }

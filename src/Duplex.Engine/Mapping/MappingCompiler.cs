@@ -6,8 +6,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Mapping;
 
 /// <summary>
-/// Turns configured rules into rules that run, and checks them against both schemas in every direction in which the sync carries
-/// them. Pure: asks nothing and stores nothing. Findings name the rule by its place in the configuration.
+/// Turns configured rules into rules that run, and checks them against both schemas in every direction in which the
+/// sync carries them. Pure: asks nothing and stores nothing. Findings name the rule by its place in the configuration.
 /// </summary>
 public static class MappingCompiler
 {
@@ -32,7 +32,8 @@ public static class MappingCompiler
         return new CompiledMapping([.. rules.Select(static r => r.Rule)], findings);
     }
 
-    /// <summary>What can be found without schemas: unknown lenses, wrong arguments, tables without a way back, rules in each other's way.</summary>
+    /// <summary>What can be found without schemas: unknown lenses, wrong arguments, tables without a way back, rules in
+    /// each other's way.</summary>
     public static IReadOnlyList<Finding> Check(SyncModel sync)
     {
         ArgumentNullException.ThrowIfNull(sync);
@@ -59,14 +60,16 @@ internal sealed class RuleCompilation(MappingRule source, StreamSchema a, Stream
         }
 
         var chain = _failed ? [] : Chain(endA, endB);
-        if (!_failed && (endA.Paths.Count == 0 || endB.Paths.Count == 0) && !chain.Exists(static l => l is ConstantLens))
+        if (!_failed && (endA.Paths.Count == 0 || endB.Paths.Count == 0)
+            && !chain.Exists(static l => l is ConstantLens))
         {
             var missing = endA.Paths.Count == 0 ? "a" : "b";
             Fail("mapping.one_sided", $"The rule has no {missing}.", $"Add {missing}:, or via: {{ constant: … }}.");
         }
 
         return _failed ? null : new LensRule(
-            endA.Narrow(chain.FirstOrDefault()?.Left), endB.Narrow(chain.LastOrDefault()?.Right), [.. chain], source.OneWay);
+            endA.Narrow(chain.FirstOrDefault()?.Left), endB.Narrow(chain.LastOrDefault()?.Right), [.. chain],
+                source.OneWay);
     }
 
     private RuleEnd End(Side side, IReadOnlyList<FieldPath> paths, StreamSchema schema)
@@ -83,7 +86,8 @@ internal sealed class RuleCompilation(MappingRule source, StreamSchema a, Stream
             {
                 findings.Add(new Finding(FindingSeverity.Warning, "mapping.unknown_field", source.Path,
                     $"{Title}: {side.Letter()}.{path} is not a field of {schema.Stream} that its connector knows.",
-                    Spelling.Nearest(path.Names[0], candidates) is { } near ? $"Did you mean {near}?" : "Check its name."));
+                    Spelling.Nearest(path.Names[0], candidates) is { } near
+                        ? $"Did you mean {near}?" : "Check its name."));
             }
 
             fields.Add(found);
@@ -146,7 +150,8 @@ internal sealed class RuleCompilation(MappingRule source, StreamSchema a, Stream
         }
         else if (request.Warning is var (warning, advice))
         {
-            findings.Add(new Finding(FindingSeverity.Warning, "mapping.assumption", source.Path, $"{Title}: {warning}", advice));
+            findings.Add(
+                new Finding(FindingSeverity.Warning, "mapping.assumption", source.Path, $"{Title}: {warning}", advice));
         }
 
         return lens;
@@ -180,7 +185,8 @@ internal sealed class RuleCompilation(MappingRule source, StreamSchema a, Stream
         if ((endA.Paths.Count > 1 && chain.FirstOrDefault()?.Left != FieldKind.List)
             || (endB.Paths.Count > 1 && chain.LastOrDefault()?.Right != FieldKind.List))
         {
-            Fail("mapping.path_count", "The rule names several fields on one side, and no lens of it joins or splits them.",
+            Fail("mapping.path_count",
+                "The rule names several fields on one side, and no lens of it joins or splits them.",
                 "Add via: { join: \" \" } or via: { split: \" \" }, or write one rule per field.");
         }
     }

@@ -19,7 +19,8 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
     /// <summary>
     /// Resolves a path; false with the names that could stand at the first wrong place.
     /// </summary>
-    public static bool TryResolve(StreamSchema schema, FieldPath path, out PathSchema found, out IReadOnlyList<string> candidates)
+    public static bool TryResolve(StreamSchema schema, FieldPath path, out PathSchema found,
+        out IReadOnlyList<string> candidates)
     {
         candidates = [];
         found = Unknown(path.Names.Count > 1);
@@ -44,7 +45,8 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
 
             if (field.Kind == FieldKind.TextMap)
             {
-                found = new PathSchema(FieldKind.Text, effective with { Nullable = true, Required = false }, true, true);
+                found = new PathSchema(FieldKind.Text, effective with { Nullable = true, Required = false }, true,
+                    true);
                 return depth == path.Names.Count - 2;
             }
 
@@ -99,9 +101,11 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
     /// <summary>Whether a field of the kind can hold the value; a number may stand as its text.</summary>
     private bool Fits(JsonElement value) => Kind switch
     {
-        FieldKind.Text or FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp => value.ValueKind == JsonValueKind.String,
+        FieldKind.Text or FieldKind.Date or FieldKind.Timestamp or FieldKind.LocalTimestamp =>
+            value.ValueKind == JsonValueKind.String,
         FieldKind.Integer or FieldKind.UnixSeconds =>
-            value.ValueKind is JsonValueKind.Number or JsonValueKind.String && ValueEquality.TryNumber(value, out var n) && n.IsWhole,
+            value.ValueKind is JsonValueKind.Number or JsonValueKind.String
+                && ValueEquality.TryNumber(value, out var n) && n.IsWhole,
         FieldKind.Number => value.ValueKind == JsonValueKind.Number || (value.ValueKind == JsonValueKind.String
             && (ValueEquality.TryNumber(value, out _) || IsUncountable(value))),
         FieldKind.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,

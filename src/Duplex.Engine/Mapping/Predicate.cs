@@ -12,11 +12,12 @@ public abstract class Predicate
     public abstract bool Holds(JsonElement record);
 
     /// <summary>
-    /// Compiles a condition: a subset of JSONata with its meaning. Paths (<c>metadata.plan</c>, <c>`odd name`.x</c>), texts, numbers,
-    /// <c>true false null</c>, <c>= != &lt; &lt;= &gt; &gt;=</c>, <c>in</c>, <c>and or</c>, <c>not</c>, lists, parentheses, and the functions
-    /// <c>$not $exists $boolean $lowercase $uppercase $trim $length $contains $substring</c>. As in JSONata a comparison with a field
-    /// that is absent does not hold, not even <c>!=</c>, nor <c>$not</c> of it (the word <c>not</c> does); ask with <c>$exists</c>. A path goes into
-    /// each item of a list. Values of different types are unequal and unordered.
+    /// Compiles a condition: a subset of JSONata with its meaning. Paths (<c>metadata.plan</c>, <c>`odd name`.x</c>),
+    /// texts, numbers, <c>true false null</c>, <c>= != &lt; &lt;= &gt; &gt;=</c>, <c>in</c>, <c>and or</c>, <c>not</c>,
+    /// lists, parentheses, and the functions <c>$not $exists $boolean $lowercase $uppercase $trim $length $contains
+    /// $substring</c>. As in JSONata a comparison with a field that is absent does not hold, not even <c>!=</c>, nor
+    /// <c>$not</c> of it (the word <c>not</c> does); ask with <c>$exists</c>. A path goes into each item of a list.
+    /// Values of different types are unequal and unordered.
     /// </summary>
     /// <exception cref="PredicateException">The text is something else; the column says where.</exception>
     public static Predicate Compile(string text)

@@ -5,7 +5,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Mapping;
 
-/// <summary>Collects values by path and writes them as one nested JSON object. Not thread-safe; reusable after <see cref="Clear"/>.</summary>
+/// <summary>Collects values by path and writes them as one nested JSON object. Not thread-safe; reusable after
+/// <see cref="Clear"/>.</summary>
 public sealed class RecordBuilder
 {
     private static readonly JsonWriterOptions Options = new()
@@ -46,7 +47,8 @@ public sealed class RecordBuilder
         return new Record(_buffer.WrittenSpan.ToArray());
     }
 
-    /// <summary>Writes the members below the first <paramref name="depth"/> names of the field at <paramref name="first"/>.</summary>
+    /// <summary>Writes the members below the first <paramref name="depth"/> names of the field at
+    /// <paramref name="first"/>.</summary>
     private void WriteLevel(int first, int depth)
     {
         _writer.WriteStartObject();

@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Mapping;
 
 /// <summary>
-/// Tries a two-way rule on generated values: what goes from a side to the other and comes back must mean the same there. Finds chains
-/// whose lenses are each sound and together are not.
+/// Tries a two-way rule on generated values: what goes from a side to the other and comes back must mean the same
+/// there. Finds chains whose lenses are each sound and together are not.
 /// </summary>
 internal static class RoundTripCheck
 {
@@ -14,7 +14,8 @@ internal static class RoundTripCheck
     {
         [FieldKind.Text] =
         [
-            "\"\"", "\"a\"", "\"Ab c\"", "\" x \"", "\"äÖ\"", "\"1\"", "\"01.50\"", "\"2026-01-31\"", "\"2026-07-31T12:30:00.25+02:00\"",
+            "\"\"", "\"a\"", "\"Ab c\"", "\" x \"", "\"äÖ\"", "\"1\"", "\"01.50\"", "\"2026-01-31\"",
+                "\"2026-07-31T12:30:00.25+02:00\"",
             "\"true\"", "\"eur\"", "\"a b c\"", "\"[1]\"",
         ],
         [FieldKind.Integer] = ["0", "1", "-5", "1999", "123456789012345678901234567890"],
@@ -22,7 +23,8 @@ internal static class RoundTripCheck
         [FieldKind.Boolean] = ["true", "false"],
         [FieldKind.Date] = ["\"2026-01-31\"", "\"1970-01-01\"", "\"2024-02-29\""],
         [FieldKind.LocalTimestamp] = ["\"2026-01-31 12:00:00\"", "\"2026-07-31T00:30:00.123456\""],
-        [FieldKind.Timestamp] = ["\"2026-01-31 12:00:00+00\"", "\"2026-10-25T00:30:00.5Z\"", "\"2026-10-25T01:30:00Z\""],
+        [FieldKind.Timestamp] =
+            ["\"2026-01-31 12:00:00+00\"", "\"2026-10-25T00:30:00.5Z\"", "\"2026-10-25T01:30:00Z\""],
         [FieldKind.UnixSeconds] = ["0", "1767225600", "-1"],
         [FieldKind.Object] = ["{}", "{\"a\":1,\"b\":{\"c\":[1,null]}}"],
         [FieldKind.TextMap] = ["{}", "{\"a\":\"1\"}"],
@@ -65,5 +67,6 @@ internal static class RoundTripCheck
     }
 
     private static IEnumerable<JsonElement> Of(FieldKind kind) =>
-        (kind == FieldKind.Any ? ByKind.Values.SelectMany(static s => s) : ByKind[kind]).Select(static s => JsonElement.Parse(s));
+        (kind == FieldKind.Any ? ByKind.Values.SelectMany(static s => s) : ByKind[kind])
+            .Select(static s => JsonElement.Parse(s));
 }

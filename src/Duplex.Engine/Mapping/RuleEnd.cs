@@ -10,7 +10,8 @@ internal sealed class RuleEnd
 {
     private readonly byte[][][] _names;
 
-    /// <summary>Makes the end from the schema's fields of its paths; a field that the schema does not know is of any kind.</summary>
+    /// <summary>Makes the end from the schema's fields of its paths; a field that the schema does not know is of any
+    /// kind.</summary>
     public RuleEnd(Side side, IReadOnlyList<FieldPath> paths, IReadOnlyList<PathSchema> fields)
     {
         (Side, Paths, Fields) = (side, paths, fields);
@@ -35,7 +36,8 @@ internal sealed class RuleEnd
     public FieldKind Kind { get; }
 
     /// <summary>The end with the kind that the lens beside it deals in, where the schema does not know one.</summary>
-    public RuleEnd Narrow(FieldKind? kind) => kind is { } known and not FieldKind.Any && Fields is [{ Kind: FieldKind.Any } only]
+    public RuleEnd Narrow(FieldKind? kind) =>
+        kind is { } known and not FieldKind.Any && Fields is [{ Kind: FieldKind.Any } only]
         ? new RuleEnd(Side, Paths, [only with { Kind = known }]) : this;
 
     /// <summary>The side's value in a record.</summary>
@@ -119,7 +121,8 @@ internal sealed class RuleEnd
     /// <summary>One path's part of the side's value.</summary>
     private FieldValue Part(FieldValue value, int i) =>
         value.State != FieldState.Present ? value
-        : value.Element.ValueKind == JsonValueKind.Array && i < value.Element.GetArrayLength() ? FieldValue.Of(value.Element[i])
+        : value.Element.ValueKind == JsonValueKind.Array && i < value.Element.GetArrayLength()
+            ? FieldValue.Of(value.Element[i])
         : FieldValue.Null;
 
     private bool SamePart(int i, FieldValue left, FieldValue right)
@@ -136,8 +139,8 @@ internal sealed class RuleEnd
     private static bool IsNothing(FieldState state) => state is FieldState.Absent or FieldState.Null;
 
     /// <summary>
-    /// A member that is missing from an object which the record does tell (a metadata key that was removed) is null: the record
-    /// says that it is not there. A missing top-level field is absent.
+    /// A member that is missing from an object which the record does tell (a metadata key that was removed) is null:
+    /// the record says that it is not there. A missing top-level field is absent.
     /// </summary>
     private FieldValue ReadPath(int i, JsonElement record, IReadOnlyList<string> unchanged)
     {
@@ -155,7 +158,8 @@ internal sealed class RuleEnd
             }
             else
             {
-                return unchanged.Count > 0 && unchanged.Contains(Paths[i].Names[0]) ? FieldValue.Unchanged : FieldValue.Absent;
+                return unchanged.Count > 0 && unchanged.Contains(Paths[i].Names[0])
+                    ? FieldValue.Unchanged : FieldValue.Absent;
             }
         }
 

@@ -28,12 +28,14 @@ internal static class TargetChecks
             }
             else if (field.CreateOnly)
             {
-                Add(FindingSeverity.Warning, "mapping.create_only", $"{name} can be set when a record is created and not later.",
+                Add(FindingSeverity.Warning, "mapping.create_only",
+                    $"{name} can be set when a record is created and not later.",
                     $"Later changes of it will be refused; give the rule direction: {oneWay} if that is not meant.");
             }
             else if (target.Key is [var key] && end.Paths[i].Names is [var only] && only == key)
             {
-                Add(FindingSeverity.Warning, "mapping.key", $"{name} is the key of {target.Stream}: writing it gives records another one.",
+                Add(FindingSeverity.Warning, "mapping.key",
+                    $"{name} is the key of {target.Stream}: writing it gives records another one.",
                     $"Give the rule direction: {oneWay} unless the other side decides the key.");
             }
 
@@ -43,18 +45,21 @@ internal static class TargetChecks
         CheckTable(rule, from, end, Add);
 
         void Add(FindingSeverity severity, string code, string message, string suggestion) =>
-            findings.Add(new Finding(severity, code, source.Path, $"{MappingChecks.Title(source)}: {message}", suggestion));
+            findings.Add(
+                new Finding(severity, code, source.Path, $"{MappingChecks.Title(source)}: {message}", suggestion));
     }
 
     private static void CheckNull(
-        LensRule rule, Side from, int i, string name, FieldSchema field, Action<FindingSeverity, string, string, string> add)
+        LensRule rule, Side from, int i, string name, FieldSchema field, Action<FindingSeverity, string, string,
+            string> add)
     {
         var nullable = rule.End(from).Fields.Any(static f => f.Field is { Nullable: true });
         var filled = rule.Chain.Any(l => l is DefaultLens
             && (from == Side.A ? l.ForwardLoss : l.BackwardLoss) == LensLoss.Collapses);
         if (!field.Nullable && nullable && !filled)
         {
-            add(FindingSeverity.Warning, "mapping.null", $"{name} takes no null, and the other side may have one: such records fail.",
+            add(FindingSeverity.Warning, "mapping.null",
+                $"{name} takes no null, and the other side may have one: such records fail.",
                 "Add via: { default: … }, or make the field nullable.");
         }
     }
@@ -62,7 +67,8 @@ internal static class TargetChecks
     private static void CheckTable(
         LensRule rule, Side from, RuleEnd end, Action<FindingSeverity, string, string, string> add)
     {
-        if (rule.Chain.OfType<EnumLens>().FirstOrDefault() is not { } table || rule.Chain.OfType<EnumLens>().Count() > 1)
+        if (rule.Chain.OfType<EnumLens>().FirstOrDefault() is not { } table
+            || rule.Chain.OfType<EnumLens>().Count() > 1)
         {
             return;
         }

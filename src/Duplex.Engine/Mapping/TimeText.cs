@@ -12,8 +12,9 @@ internal readonly record struct TimeText(DateTime Local, TimeSpan? Offset, bool 
     public long UtcTicks => Local.Ticks - (Offset?.Ticks ?? 0);
 
     /// <summary>
-    /// Reads ISO 8601 and PostgreSQL's forms: <c>2026-01-31</c>, <c>2026-01-31T12:00:00.5Z</c>, <c>2026-01-31 12:00:00+05:30</c>,
-    /// <c>…+02</c>. False for anything else, for years outside 1 to 9999, and for more than seven significant decimals.
+    /// Reads ISO 8601 and PostgreSQL's forms: <c>2026-01-31</c>, <c>2026-01-31T12:00:00.5Z</c>, <c>2026-01-31
+    /// 12:00:00+05:30</c>, <c>…+02</c>. False for anything else, for years outside 1 to 9999, and for more than seven
+    /// significant decimals.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeText value)
     {
@@ -48,7 +49,8 @@ internal readonly record struct TimeText(DateTime Local, TimeSpan? Offset, bool 
     private static bool TryDate(ReadOnlySpan<char> text, out DateTime date)
     {
         date = default;
-        if (text.Length < 10 || text[4] != '-' || text[7] != '-' || !TryTwo(text, 99, out var century) || !TryTwo(text[2..], 99, out var year)
+        if (text.Length < 10 || text[4] != '-' || text[7] != '-' || !TryTwo(text, 99, out var century)
+            || !TryTwo(text[2..], 99, out var year)
             || !TryTwo(text[5..], 12, out var month) || !TryTwo(text[8..], 31, out var day))
         {
             return false;
@@ -67,7 +69,8 @@ internal readonly record struct TimeText(DateTime Local, TimeSpan? Offset, bool 
     private static bool TryTime(ref ReadOnlySpan<char> rest, out long ticks)
     {
         ticks = 0;
-        if (rest.Length < 6 || rest[3] != ':' || !TryTwo(rest[1..], 24, out var hours) || !TryTwo(rest[4..], 59, out var minutes))
+        if (rest.Length < 6 || rest[3] != ':' || !TryTwo(rest[1..], 24, out var hours)
+            || !TryTwo(rest[4..], 59, out var minutes))
         {
             return false;
         }
@@ -84,8 +87,10 @@ internal readonly record struct TimeText(DateTime Local, TimeSpan? Offset, bool 
             rest = rest[3..];
         }
 
-        ticks = (hours * TimeSpan.TicksPerHour) + (minutes * TimeSpan.TicksPerMinute) + (seconds * TimeSpan.TicksPerSecond);
-        return (hours < 24 || ticks == TimeSpan.TicksPerDay) && (rest is not ['.', ..] || TryFraction(ref rest, ref ticks));
+        ticks = (hours * TimeSpan.TicksPerHour) + (minutes * TimeSpan.TicksPerMinute)
+            + (seconds * TimeSpan.TicksPerSecond);
+        return (hours < 24 || ticks == TimeSpan.TicksPerDay)
+            && (rest is not ['.', ..] || TryFraction(ref rest, ref ticks));
     }
 
     private static bool TryFraction(ref ReadOnlySpan<char> rest, ref long ticks)

@@ -7,8 +7,8 @@ namespace Duplex.Engine.Mapping;
 internal static class ValueEquality
 {
     /// <summary>
-    /// Numbers by value, points in time by instant, objects without regard to member order, texts by character. A numeric field's
-    /// text form (<c>"1.50"</c>) is its number.
+    /// Numbers by value, points in time by instant, objects without regard to member order, texts by character. A
+    /// numeric field's text form (<c>"1.50"</c>) is its number.
     /// </summary>
     public static bool Same(FieldKind kind, JsonElement left, JsonElement right)
     {
@@ -19,7 +19,8 @@ internal static class ValueEquality
 
         switch (left.ValueKind)
         {
-            case JsonValueKind.String or JsonValueKind.Number when IsNumeric(kind) && right.ValueKind is JsonValueKind.String or JsonValueKind.Number:
+            case JsonValueKind.String or JsonValueKind.Number when IsNumeric(kind)
+                && right.ValueKind is JsonValueKind.String or JsonValueKind.Number:
                 return TryNumber(left, out var l) && TryNumber(right, out var r) ? l == r : SameText(left, right);
             case JsonValueKind.Number when right.ValueKind == JsonValueKind.Number:
                 return TryNumber(left, out var a) && TryNumber(right, out var b) && a == b;
@@ -39,14 +40,17 @@ internal static class ValueEquality
         return ExactDecimal.TryParse(value.ValueKind == JsonValueKind.String ? raw[1..^1] : raw, out number);
     }
 
-    private static bool IsNumeric(FieldKind kind) => kind is FieldKind.Integer or FieldKind.Number or FieldKind.UnixSeconds;
+    private static bool IsNumeric(FieldKind kind) =>
+        kind is FieldKind.Integer or FieldKind.Number or FieldKind.UnixSeconds;
 
-    private static bool IsTime(FieldKind kind) => kind is FieldKind.Timestamp or FieldKind.LocalTimestamp or FieldKind.Date;
+    private static bool IsTime(FieldKind kind) =>
+        kind is FieldKind.Timestamp or FieldKind.LocalTimestamp or FieldKind.Date;
 
     /// <summary>Whether two strings that differ in bytes are one text: only escapes make that so.</summary>
     private static bool SameText(JsonElement left, JsonElement right) =>
         !(JsonText.TryPlain(left, out _) && JsonText.TryPlain(right, out _))
-        && JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r) && string.Equals(l, r, StringComparison.Ordinal);
+        && JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r)
+            && string.Equals(l, r, StringComparison.Ordinal);
 
     private static bool SameTime(JsonElement left, JsonElement right) =>
         JsonText.TryText(left, out var l) && JsonText.TryText(right, out var r)

@@ -21,12 +21,15 @@ internal static class ValueLenses
     public static IEnumerable<KeyValuePair<string, Func<LensRequest, Lens?>>> Makers { get; } =
     [
         new("minor_units", Money),
-        new("split", static r => Separator(r) is { } text ? new SplitLens(text, r.B.Paths.Count > 1 ? r.B.Paths.Count : 0) : null),
+        new("split", static r => Separator(r) is { } text
+            ? new SplitLens(text, r.B.Paths.Count > 1 ? r.B.Paths.Count : 0) : null),
         new("join", static r => Separator(r) is { } text
             ? new InverseLens(new SplitLens(text, r.A.Paths.Count > 1 ? r.A.Paths.Count : 0), "join") : null),
         new("text", static r => r.TakesNone() ? new TextFormLens("text", r.Left) : null),
-        new("number", static r => r.TakesNone() ? new InverseLens(new TextFormLens("number", FieldKind.Number), "number") : null),
-        new("integer", static r => r.TakesNone() ? new InverseLens(new TextFormLens("integer", FieldKind.Integer), "integer") : null),
+        new("number", static r => r.TakesNone()
+            ? new InverseLens(new TextFormLens("number", FieldKind.Number), "number") : null),
+        new("integer", static r => r.TakesNone()
+            ? new InverseLens(new TextFormLens("integer", FieldKind.Integer), "integer") : null),
         new("boolean", Truth),
         new("json", static r => r.TakesNone() ? new JsonLens(r.Left) : null),
         new("from_json", static r => r.TakesNone()
@@ -38,7 +41,8 @@ internal static class ValueLenses
 
     private static Lens? Money(LensRequest request)
     {
-        const string example = "For example minor_units: 2, minor_units: EUR, minor_units: { digits: 2, round: half_even }, "
+        const string example =
+            "For example minor_units: 2, minor_units: EUR, minor_units: { digits: 2, round: half_even }, "
             + "or with two fields on each side minor_units: by_currency.";
         var argument = request.Argument;
         var rounding = Rounding.Refuse;
@@ -56,7 +60,8 @@ internal static class ValueLenses
                 return request.Fail($"round must be one of {string.Join(", ", Roundings.Keys)}.", example);
             }
 
-            argument = request.Option("digits") is { ValueKind: JsonValueKind.Number } digits ? digits : request.Option("currency");
+            argument = request.Option("digits") is { ValueKind: JsonValueKind.Number } digits
+                ? digits : request.Option("currency");
         }
 
         if (request.A.Paths.Count == 2 && request.B.Paths.Count == 2)
@@ -81,7 +86,8 @@ internal static class ValueLenses
     {
         digits = 0;
         return argument.ValueKind == JsonValueKind.Number
-            ? int.TryParse(argument.GetRawText(), NumberStyles.None, CultureInfo.InvariantCulture, out digits) && digits <= DigitsMax
+            ? int.TryParse(argument.GetRawText(), NumberStyles.None, CultureInfo.InvariantCulture, out digits)
+                && digits <= DigitsMax
             : JsonText.TryText(argument, out var currency) && Currencies.TryDigits(currency, out digits);
     }
 
@@ -107,7 +113,8 @@ internal static class ValueLenses
         }
 
         var table = new EnumLens(
-            [(JsonElement.Parse("true"), LensCatalog.Fit(yes, words)), (JsonElement.Parse("false"), LensCatalog.Fit(no, words))],
+            [(JsonElement.Parse("true"), LensCatalog.Fit(yes, words)),
+                (JsonElement.Parse("false"), LensCatalog.Fit(no, words))],
             null, false, FieldKind.Boolean, words);
         return fromTruth ? table : new InverseLens(table, "boolean");
     }

@@ -6,8 +6,9 @@ using Duplex.Engine.State;
 namespace Duplex.Engine.Merge;
 
 /// <summary>
-/// What a link remembers beside its shadow: our last writes to a side that cannot compare before it writes (what we believed
-/// was there, so that the echo can tell whether the write fell on somebody's edit), and the rules that wait for a person.
+/// What a link remembers beside its shadow: our last writes to a side that cannot compare before it writes (what we
+/// believed was there, so that the echo can tell whether the write fell on somebody's edit), and the rules that wait
+/// for a person.
 /// </summary>
 internal sealed class LinkMarks
 {
@@ -31,7 +32,8 @@ internal sealed class LinkMarks
         var root = JsonElement.Parse(utf8.Span);
         foreach (var write in root.GetProperty("w").EnumerateArray())
         {
-            var fields = write.GetProperty("f").EnumerateObject().ToDictionary(static p => p.Name, static p => Values.Stored(p.Value));
+            var fields = write.GetProperty("f").EnumerateObject()
+                .ToDictionary(static p => p.Name, static p => Values.Stored(p.Value));
             marks.Writes.Add(new RememberedWrite(
                 write.GetProperty("s").GetString() == "a" ? Side.A : Side.B, write.GetProperty("m").GetString()!,
                 write.GetProperty("t").GetInt64(), fields));

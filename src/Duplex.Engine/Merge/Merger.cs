@@ -10,8 +10,8 @@ namespace Duplex.Engine.Merge;
 internal sealed record SideState(FieldValue[] Values, long Micros);
 
 /// <summary>
-/// Decides field by field what follows from a side's new state: base is the shadow, "theirs" the other side's newer state where it is
-/// known. Pure: same input, same decision, whichever leg asks.
+/// Decides field by field what follows from a side's new state: base is the shadow, "theirs" the other side's newer
+/// state where it is known. Pure: same input, same decision, whichever leg asks.
 /// </summary>
 internal sealed class Merger
 {
@@ -52,7 +52,8 @@ internal sealed class Merger
     /// <param name="shadowB">B's shadow. Not changed.</param>
     /// <param name="held">Rules that wait for a person.</param>
     public MergeResult Merge(
-        Side from, SideState state, SideState? other, FieldValue[] shadowA, FieldValue[] shadowB, IReadOnlySet<string> held)
+        Side from, SideState state, SideState? other, FieldValue[] shadowA, FieldValue[] shadowB,
+            IReadOnlySet<string> held)
     {
         var result = new MergeResult([.. shadowA], [.. shadowB]);
         var to = from.Other();
@@ -82,7 +83,8 @@ internal sealed class Merger
         return result;
     }
 
-    /// <summary>Brings two records together that meet for the first time: there is no base, so every difference is decided anew.</summary>
+    /// <summary>Brings two records together that meet for the first time: there is no base, so every difference is
+    /// decided anew.</summary>
     public MergeResult Meet(FieldValue[] a, FieldValue[] b)
     {
         var result = new MergeResult([.. a], [.. b]) { Learned = true };
@@ -105,7 +107,8 @@ internal sealed class Merger
             }
             else
             {
-                // Snapshots tell when a record was read, not when it was edited: latest has nothing to go by here, and A stands.
+                // Snapshots tell when a record was read, not when it was edited: latest has nothing to go by here, and
+                // A stands.
                 Resolve(result, i, Side.A, a[i], b[i], 1, 0);
             }
         }
@@ -162,7 +165,8 @@ internal sealed class Merger
     private static bool Alike(CompiledRule rule, Side side, FieldValue left, FieldValue right) =>
         (Values.IsEmpty(left) && Values.IsEmpty(right)) || rule.Same(side, left, right);
 
-    /// <summary>Takes a value over to the other side, if the rule goes that way and the value is not there already.</summary>
+    /// <summary>Takes a value over to the other side, if the rule goes that way and the value is not there
+    /// already.</summary>
     private void Carry(MergeResult result, Side from, int rule, FieldValue value, FieldValue believed)
     {
         var r = Rules[rule];

@@ -23,13 +23,15 @@ internal static class Values
         var values = new FieldValue[rules.Count];
         for (var i = 0; i < rules.Count; i++)
         {
-            values[i] = rules[i].ShadowName(side).Length == 0 ? FieldValue.Unchanged : rules[i].Read(side, record, unchanged);
+            values[i] = rules[i].ShadowName(side).Length == 0
+                ? FieldValue.Unchanged : rules[i].Read(side, record, unchanged);
         }
 
         return values;
     }
 
-    /// <summary>Reads a shadow; members that it lacks are <see cref="FieldState.Unchanged"/>: nothing is known about them.</summary>
+    /// <summary>Reads a shadow; members that it lacks are <see cref="FieldState.Unchanged"/>: nothing is known about
+    /// them.</summary>
     public static FieldValue[] FromShadow(IReadOnlyList<CompiledRule> rules, Side side, ReadOnlyMemory<byte> shadow)
     {
         var values = new FieldValue[rules.Count];
@@ -42,13 +44,15 @@ internal static class Values
         var root = JsonElement.Parse(shadow.Span);
         for (var i = 0; i < rules.Count; i++)
         {
-            values[i] = root.TryGetProperty(rules[i].ShadowName(side), out var element) ? Stored(element) : FieldValue.Unchanged;
+            values[i] = root.TryGetProperty(rules[i].ShadowName(side), out var element)
+                ? Stored(element) : FieldValue.Unchanged;
         }
 
         return values;
     }
 
-    /// <summary>Writes a shadow. Absent is kept apart from null: an object with the one member <c>$absent</c>.</summary>
+    /// <summary>Writes a shadow. Absent is kept apart from null: an object with the one member
+    /// <c>$absent</c>.</summary>
     public static byte[] ToShadow(IReadOnlyList<CompiledRule> rules, Side side, FieldValue[] values)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
@@ -95,8 +99,10 @@ internal static class Values
             ? FieldValue.Absent
             : FieldValue.Of(element);
 
-    /// <summary>Builds a record of the given rules' values on a side. Absent is written as null: the field is to be emptied.</summary>
-    public static Record Build(IReadOnlyList<CompiledRule> rules, Side side, IEnumerable<(int Rule, FieldValue Value)> fields)
+    /// <summary>Builds a record of the given rules' values on a side. Absent is written as null: the field is to be
+    /// emptied.</summary>
+    public static Record Build(IReadOnlyList<CompiledRule> rules, Side side,
+        IEnumerable<(int Rule, FieldValue Value)> fields)
     {
         var builder = new RecordBuilder();
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -120,5 +126,6 @@ internal static class Values
     };
 
     /// <summary>Whether there is nothing to carry over.</summary>
-    public static bool IsEmpty(FieldValue value) => value.State is FieldState.Absent or FieldState.Null or FieldState.Unchanged;
+    public static bool IsEmpty(FieldValue value) =>
+        value.State is FieldState.Absent or FieldState.Null or FieldState.Unchanged;
 }

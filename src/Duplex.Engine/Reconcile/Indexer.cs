@@ -7,8 +7,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Reconcile;
 
 /// <summary>
-/// The first pass over a side's log: indexes existing records by their match values, until the side's snapshot is complete. No record is
-/// delivered before both sides are indexed, so that none is created which a partner waits for.
+/// The first pass over a side's log: indexes existing records by their match values, until the side's snapshot is
+/// complete. No record is delivered before both sides are indexed, so that none is created which a partner waits for.
 /// </summary>
 internal sealed class Indexer(SyncContext sync, Side side, IChangeLog log, CaptureLoop capture)
 {
@@ -34,7 +34,8 @@ internal sealed class Indexer(SyncContext sync, Side side, IChangeLog log, Captu
         foreach (var partition in await PartitionsAsync(cancellationToken))
         {
             next[partition.Partition] = partition.FirstOffset;
-            await log.AdvanceConsumerAsync(owner, _topic, partition.Partition, partition.FirstOffset, cancellationToken);
+            await log.AdvanceConsumerAsync(owner, _topic, partition.Partition, partition.FirstOffset,
+                cancellationToken);
         }
 
         while (true)

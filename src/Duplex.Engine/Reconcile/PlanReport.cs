@@ -39,5 +39,6 @@ public sealed record PlanReport(
 /// <param name="Reason">Why, where it is not plain.</param>
 public sealed record PlanSample(string Kind, string? KeyA, string? KeyB, IReadOnlyList<string> Fields, string? Reason);
 
-/// <summary>Progress of long work, for a bar: done so far, expected in all (0 if unknown), and what is being done.</summary>
+/// <summary>Progress of long work, for a bar: done so far, expected in all (0 if unknown), and what is being
+/// done.</summary>
 public readonly record struct Progress(long Done, long Expected, string Doing);

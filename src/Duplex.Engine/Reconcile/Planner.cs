@@ -9,8 +9,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Reconcile;
 
 /// <summary>
-/// Counts what a sync would do on the records as they are: reads both sides by keyset, pairs them as the first sync does, and merges without
-/// writing. Memory: the mapped values of unpaired records, a few hundred bytes each.
+/// Counts what a sync would do on the records as they are: reads both sides by keyset, pairs them as the first sync
+/// does, and merges without writing. Memory: the mapped values of unpaired records, a few hundred bytes each.
 /// </summary>
 internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings, IProgress<Progress>? progress)
 {
@@ -31,7 +31,8 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
     {
         foreach (var side in (Side[])[Side.A, Side.B])
         {
-            _expected += Math.Max(0, await sync.Connection(side).Reader.EstimateAsync(sync.Stream(side), cancellationToken));
+            _expected += Math.Max(0, await sync.Connection(side)
+                .Reader.EstimateAsync(sync.Stream(side), cancellationToken));
         }
 
         await ReadAsync(Side.A, cancellationToken);
@@ -110,8 +111,10 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
             return;
         }
 
-        var fromA = sync.Merger.Merge(Side.A, new SideState(a, 1), new SideState(values, 0), pair.ShadowA, pair.ShadowB, pair.Marks.Held);
-        var fromB = sync.Merger.Merge(Side.B, new SideState(values, 0), new SideState(a, 1), pair.ShadowA, pair.ShadowB, pair.Marks.Held);
+        var fromA = sync.Merger.Merge(Side.A, new SideState(a, 1), new SideState(values, 0), pair.ShadowA,
+            pair.ShadowB, pair.Marks.Held);
+        var fromB = sync.Merger.Merge(Side.B, new SideState(values, 0), new SideState(a, 1), pair.ShadowA,
+            pair.ShadowB, pair.Marks.Held);
         fromA.WritesA.AddRange(fromB.WritesA.Where(w => fromA.WritesA.All(x => x.Rule != w.Rule)));
         fromA.WritesB.AddRange(fromB.WritesB.Where(w => fromA.WritesB.All(x => x.Rule != w.Rule)));
         CountWrites(fromA, link.A, link.B);
@@ -156,7 +159,8 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
         }
     }
 
-    /// <summary>A record without partner: created at the other side, if its direction flows and its values have a form there.</summary>
+    /// <summary>A record without partner: created at the other side, if its direction flows and its values have a form
+    /// there.</summary>
     private void Create(Side from, RecordKey key, byte[] shadow)
     {
         if (!sync.Model.Flows(from))
@@ -171,7 +175,8 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
             if (sync.Rules[i].Flows(from) && !sync.Rules[i].TryMap(from, value, out _, out var problem))
             {
                 Count("rejected");
-                Sample("rejected", from == Side.A ? key : default, from == Side.B ? key : default, [sync.Rules[i].Name], problem);
+                Sample("rejected", from == Side.A ? key : default, from == Side.B
+                    ? key : default, [sync.Rules[i].Name], problem);
                 return;
             }
         }
@@ -205,7 +210,8 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
             if (result.Writes(side).Count > 0)
             {
                 Count($"update_{side.Letter()}");
-                Sample($"update_{side.Letter()}", a, b, [.. result.Writes(side).Select(w => sync.Rules[w.Rule].Name)], null);
+                Sample($"update_{side.Letter()}", a, b, [.. result.Writes(side).Select(w => sync.Rules[w.Rule].Name)],
+                    null);
             }
         }
 
@@ -226,7 +232,8 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
     {
         if (_samples.Count(s => s.Kind == kind) < SamplesPerKind)
         {
-            _samples.Add(new PlanSample(kind, a.IsEmpty ? null : a.ToString(), b.IsEmpty ? null : b.ToString(), fields, reason));
+            _samples.Add(
+                new PlanSample(kind, a.IsEmpty ? null : a.ToString(), b.IsEmpty ? null : b.ToString(), fields, reason));
         }
     }
 
@@ -236,9 +243,12 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
     {
         long Of(string kind) => _counts.GetValueOrDefault(kind);
         return new PlanReport(
-            sync.Name, Of("records_a"), Of("records_b"), Of("skipped_a"), Of("skipped_b"), Of("linked"), Of("link"), Of("link_equal"),
-            Of("update_a"), Of("update_b"), Of("create_a"), Of("create_b"), Of("delete_a"), Of("delete_b"), Of("conflict"),
-            Of("ambiguous"), Of("rejected"), [.. _samples.OrderBy(static s => s.Kind, StringComparer.Ordinal)], findings);
+            sync.Name, Of("records_a"), Of("records_b"), Of("skipped_a"), Of("skipped_b"), Of("linked"), Of("link"),
+                Of("link_equal"),
+            Of("update_a"), Of("update_b"), Of("create_a"), Of("create_b"), Of("delete_a"), Of("delete_b"),
+                Of("conflict"),
+            Of("ambiguous"), Of("rejected"), [.. _samples.OrderBy(static s => s.Kind, StringComparer.Ordinal)],
+                findings);
     }
 
     private sealed class Group

@@ -6,8 +6,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Reconcile;
 
 /// <summary>
-/// Finds linked records that went away while nobody watched: a fresh snapshot shows what is there, not what is gone. Each missing record
-/// becomes a delete that its leg decides about like any other.
+/// Finds linked records that went away while nobody watched: a fresh snapshot shows what is there, not what is gone.
+/// Each missing record becomes a delete that its leg decides about like any other.
 /// </summary>
 internal sealed class Sweep(SyncContext sync, Side side)
 {

@@ -6,14 +6,15 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// Records the outcomes of one leg: takes everything that waits, adds the positions that it completes, and makes it durable in one
-/// commit. While the store is full it tries again until there is room.
+/// Records the outcomes of one leg: takes everything that waits, adds the positions that it completes, and makes it
+/// durable in one commit. While the store is full it tries again until there is room.
 /// </summary>
 internal sealed class Committer(SyncContext sync, LegId leg, long epoch) : IAsyncDisposable
 {
     private const int MutationsMax = 4096;
 
-    private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Entry> _entries =
+        Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<(string Topic, int Partition), OffsetTracker> _trackers = [];
     private readonly TaskCompletionSource<Exception> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
@@ -33,7 +34,8 @@ internal sealed class Committer(SyncContext sync, LegId leg, long epoch) : IAsyn
     }
 
     /// <summary>
-    /// Records mutations, and the log entry that they end (null for work that is not from the log); returns when they are durable.
+    /// Records mutations, and the log entry that they end (null for work that is not from the log); returns when they
+    /// are durable.
     /// </summary>
     /// <exception cref="LinkTakenException">A key has another partner already; nothing was recorded.</exception>
     public Task CommitAsync(IReadOnlyList<StateMutation> mutations, OffsetTracker? tracker = null, long offset = 0)
@@ -132,7 +134,8 @@ internal sealed class Committer(SyncContext sync, LegId leg, long epoch) : IAsyn
                 await sync.Store.CommitAsync(commit, CancellationToken.None);
                 return;
             }
-            catch (SyncException e) when (e.Error.Code == ErrorCode.StorageFull && !_entries.Reader.Completion.IsCompleted)
+            catch (SyncException e)
+                when (e.Error.Code == ErrorCode.StorageFull && !_entries.Reader.Completion.IsCompleted)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(500), sync.Clock);
             }

@@ -1,8 +1,8 @@
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// Counts deletes within a minute and says stop above the limit. Released by a person up to a log offset: what was in the log by
-/// then has been looked at.
+/// Counts deletes within a minute and says stop above the limit. Released by a person up to a log offset: what was in
+/// the log by then has been looked at.
 /// </summary>
 internal sealed class DeleteBrake(int perMinute, TimeProvider clock)
 {

@@ -4,8 +4,8 @@ using Duplex.Engine.State;
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// Remembers, per side of a sync, that its existing records were indexed, and up to which log offset of each partition. Absent while
-/// the first sync is still reading.
+/// Remembers, per side of a sync, that its existing records were indexed, and up to which log offset of each partition.
+/// Absent while the first sync is still reading.
 /// </summary>
 internal static class IndexMarks
 {

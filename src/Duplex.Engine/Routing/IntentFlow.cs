@@ -8,9 +8,9 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// Writes that are announced before they are sent: creates always, so that a crash between the create and its record never makes a
-/// second one, and updates whose outcome is unknown. They are repeated exactly as they were, under the same key, before anything
-/// else happens to their record.
+/// Writes that are announced before they are sent: creates always, so that a crash between the create and its record
+/// never makes a second one, and updates whose outcome is unknown. They are repeated exactly as they were, under the
+/// same key, before anything else happens to their record.
 /// </summary>
 internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder recorder)
 {
@@ -113,7 +113,8 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         return settling ? Step.Again : Step.Finished;
     }
 
-    /// <summary>The other side's values after a create: of the fields that were written, as the sink holds them.</summary>
+    /// <summary>The other side's values after a create: of the fields that were written, as the sink holds
+    /// them.</summary>
     private FieldValue[] Theirs(Intent intent, WriteOutcome outcome)
     {
         var sent = Values.Read(sync.Rules, leg.To, new Record(intent.Fields).Root, []);
@@ -221,12 +222,14 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             B = leg.From == Side.A ? existing : turn.Change.Key,
         };
         turn.Link = link;
-        turn.Note(sync, leg, TimelineKind.Linked, leg.To, new TimelineDetail { Message = "The record was there already." });
+        turn.Note(sync, leg, TimelineKind.Linked, leg.To,
+            new TimelineDetail { Message = "The record was there already." });
         try
         {
             await leg.Committer.CommitAsync(
             [
-                new StateMutation.RemoveIntent(leg.Id, turn.Change.Key), new StateMutation.PutLink(link), .. turn.Mutations,
+                new StateMutation.RemoveIntent(leg.Id, turn.Change.Key), new StateMutation.PutLink(link),
+                    .. turn.Mutations,
             ]);
         }
         catch (LinkTakenException e)

@@ -4,7 +4,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>Reads one partition of a leg's topic in order, looks up a page's records together, and starts their turns.</summary>
+/// <summary>Reads one partition of a leg's topic in order, looks up a page's records together, and starts their
+/// turns.</summary>
 internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns, IChangeLog log, OffsetTracker tracker)
 {
     private const int EntriesMax = 512;
@@ -35,7 +36,8 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
 
     private async Task<List<Turn>> ReadPageAsync(long offset, CancellationToken cancellationToken)
     {
-        using var page = await log.ReadAsync(tracker.Topic, tracker.Partition, offset, EntriesMax, BytesMax, cancellationToken);
+        using var page =
+            await log.ReadAsync(tracker.Topic, tracker.Partition, offset, EntriesMax, BytesMax, cancellationToken);
         var read = new List<Turn>(page.Count);
         for (var i = 0; i < page.Count; i++)
         {
@@ -61,7 +63,8 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
         var keys = read.Select(static t => t.Change.Key).Where(static k => !k.IsEmpty).Distinct().ToArray();
         var links = await sync.Store.FindLinksAsync(sync.Name, leg.From, keys, cancellationToken);
         var pending = leg.MayHavePending ? await sync.Store.FindPendingAsync(leg.Id, keys, cancellationToken) : null;
-        var letters = leg.MayHaveDeadLetters ? await sync.Store.FindDeadLettersAsync(leg.Id, keys, cancellationToken) : null;
+        var letters = leg.MayHaveDeadLetters
+            ? await sync.Store.FindDeadLettersAsync(leg.Id, keys, cancellationToken) : null;
         var index = new Dictionary<RecordKey, int>(keys.Length);
         for (var i = 0; i < keys.Length; i++)
         {
@@ -92,7 +95,8 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
         await turns.StartAsync(turn, null, cancellationToken);
     }
 
-    /// <summary>Every record of the stream went at once: each live link's record is deleted in turn, then the entry is done.</summary>
+    /// <summary>Every record of the stream went at once: each live link's record is deleted in turn, then the entry is
+    /// done.</summary>
     private async Task TruncateAsync(Turn truncate, CancellationToken cancellationToken)
     {
         await turns.DrainAsync(cancellationToken);

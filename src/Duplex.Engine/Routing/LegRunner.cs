@@ -5,7 +5,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>One life of a leg: takes ownership, continues where the store says, and runs until it is stopped or something breaks.</summary>
+/// <summary>One life of a leg: takes ownership, continues where the store says, and runs until it is stopped or
+/// something breaks.</summary>
 internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, LegView view)
 {
     private const int Window = 1024;
@@ -100,7 +101,8 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         return trackers;
     }
 
-    /// <summary>Writes announced before the last end come first: each is repeated before its record is looked at otherwise.</summary>
+    /// <summary>Writes announced before the last end come first: each is repeated before its record is looked at
+    /// otherwise.</summary>
     private async Task TakeUpIntentsAsync(LegState leg, CancellationToken cancellationToken)
     {
         foreach (var intent in await sync.Store.ListIntentsAsync(_id, cancellationToken))

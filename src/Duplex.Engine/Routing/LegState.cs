@@ -35,7 +35,8 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
 
     public required DeleteBrake Brake { get; init; }
 
-    /// <summary>By partition: entries before this offset were indexed before any delivery began, on both sides.</summary>
+    /// <summary>By partition: entries before this offset were indexed before any delivery began, on both
+    /// sides.</summary>
     public Dictionary<int, long> Indexed { get; init; } = [];
 
     /// <summary>Whether the leg may have dead letters; while not, none are looked up.</summary>

@@ -4,7 +4,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>What outlives one life of a leg and is seen from outside: its state, error, counters, brake and pause.</summary>
+/// <summary>What outlives one life of a leg and is seen from outside: its state, error, counters, brake and
+/// pause.</summary>
 internal sealed class LegView(string sync, Side from, DeleteBrake brake)
 {
     private readonly Lock _lock = new();

@@ -1,8 +1,8 @@
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// Knows which log entries of a partition are under way, so that a leg's position is the first offset that is not recorded yet,
-/// however many later ones are.
+/// Knows which log entries of a partition are under way, so that a leg's position is the first offset that is not
+/// recorded yet, however many later ones are.
 /// </summary>
 internal sealed class OffsetTracker(string topic, int partition, long next)
 {
@@ -26,7 +26,8 @@ internal sealed class OffsetTracker(string topic, int partition, long next)
         }
     }
 
-    /// <summary>When the oldest entry under way was appended, microseconds since 1970 UTC; 0 when nothing is under way.</summary>
+    /// <summary>When the oldest entry under way was appended, microseconds since 1970 UTC; 0 when nothing is under
+    /// way.</summary>
     public long OldestMicros
     {
         get

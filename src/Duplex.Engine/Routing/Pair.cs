@@ -4,7 +4,8 @@ using Duplex.Engine.State;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>A live link opened for a decision: shadows by rule, versions and marks, to be written back as a whole.</summary>
+/// <summary>A live link opened for a decision: shadows by rule, versions and marks, to be written back as a
+/// whole.</summary>
 internal sealed class Pair
 {
     private readonly SyncContext _sync;
@@ -16,7 +17,8 @@ internal sealed class Pair
     {
         _sync = sync;
         Link = link;
-        _shadows = [Values.FromShadow(sync.Rules, Side.A, link.ShadowA), Values.FromShadow(sync.Rules, Side.B, link.ShadowB)];
+        _shadows = [Values.FromShadow(sync.Rules, Side.A, link.ShadowA),
+            Values.FromShadow(sync.Rules, Side.B, link.ShadowB)];
         _versions = [link.VersionA, link.VersionB];
         _known = [!link.ShadowA.IsEmpty, !link.ShadowB.IsEmpty];
         Marks = LinkMarks.Parse(link.Marks);

@@ -49,15 +49,18 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
 
         if (!sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
         {
-            return await recorder.FinishAsync(turn, ours ? TimelineKind.Echo : TimelineKind.Agreed, new TimelineDetail());
+            return await recorder.FinishAsync(turn, ours
+                ? TimelineKind.Echo : TimelineKind.Agreed, new TimelineDetail());
         }
 
         if (InDoubt(turn.Change, pair.Link))
         {
-            var fetched = await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);
+            var fetched =
+                await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);
             if (fetched is null)
             {
-                return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
+                return await recorder.FinishAsync(turn, TimelineKind.Agreed,
+                    new TimelineDetail { Message = "The record is gone." });
             }
 
             mine = Values.Read(sync.Rules, leg.From, fetched.Record.Root, []);
@@ -81,7 +84,8 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
     /// <summary>The other side's newer state where the opposite leg has it waiting; null for nothing.</summary>
     private async ValueTask<SideState?> OtherAsync(Pair pair, CancellationToken cancellationToken)
     {
-        var waiting = (await sync.Store.FindPendingAsync(sync.Leg(leg.To), [pair.Link.Key(leg.To)], cancellationToken))[0];
+        var waiting =
+            (await sync.Store.FindPendingAsync(sync.Leg(leg.To), [pair.Link.Key(leg.To)], cancellationToken))[0];
         if (waiting is null)
         {
             return null;
@@ -105,12 +109,14 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
             pair.Learn(leg.From, mine);
             pair.Raise(leg.From, turn.Change.SourceMicros);
             turn.Mutations.Add(new StateMutation.PutLink(pair.ToLink()));
-            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "Waits to meet its partner." });
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed,
+                new TimelineDetail { Message = "Waits to meet its partner." });
         }
         else
         {
             var partner = pair.Link.Key(leg.To);
-            if (await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken) is not { } fetched)
+            if (await sync.Connection(leg.To)
+                .FetchAsync(sync.Stream(leg.To), partner, cancellationToken) is not { } fetched)
             {
                 await leg.Committer.CommitAsync([new StateMutation.RemoveLink(pair.Link.Id)]);
                 sync.Stamps.Touch(leg.From, turn.Change.Key);
@@ -122,15 +128,16 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
         }
 
         pair.Raise(leg.From, turn.Change.SourceMicros);
-        return await _writer.RunAsync(turn, pair, Meet(mine, theirs), met => Meet(mine, met.Values), finishes: true, cancellationToken);
+        return await _writer.RunAsync(turn, pair, Meet(mine, theirs), met => Meet(mine, met.Values), finishes: true,
+            cancellationToken);
     }
 
     private MergeResult Meet(FieldValue[] mine, FieldValue[] theirs) =>
         sync.Merger.Meet(leg.From == Side.A ? mine : theirs, leg.From == Side.A ? theirs : mine);
 
     /// <summary>
-    /// Whether the change may be older than what the link knows. An ordered stream tells by time alone when our own write came after it;
-    /// an unordered one is in doubt within its clock's resolution.
+    /// Whether the change may be older than what the link knows. An ordered stream tells by time alone when our own
+    /// write came after it; an unordered one is in doubt within its clock's resolution.
     /// </summary>
     private bool InDoubt(Change change, Link link)
     {
@@ -146,8 +153,8 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
     }
 
     /// <summary>
-    /// Looks at our own write coming back: where the value before it is not the one that we believed to be there, it fell on
-    /// somebody's edit, and that edit is decided about now.
+    /// Looks at our own write coming back: where the value before it is not the one that we believed to be there, it
+    /// fell on somebody's edit, and that edit is decided about now.
     /// </summary>
     private MergeResult? Overrun(Turn turn, Pair pair)
     {

@@ -7,12 +7,13 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>Carries a merge out: writes the one side, the other, or both, and records the new shadow with everything that was decided.</summary>
+/// <summary>Carries a merge out: writes the one side, the other, or both, and records the new shadow with everything
+/// that was decided.</summary>
 internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder recorder)
 {
     /// <summary>
-    /// How often a record waits for the change that beat ours at the sink to come by the log, where its time is known, before the
-    /// sink's own word is taken for it.
+    /// How often a record waits for the change that beat ours at the sink to come by the log, where its time is known,
+    /// before the sink's own word is taken for it.
     /// </summary>
     private const int WaitsMax = 8;
 
@@ -33,7 +34,8 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
         {
             if (result.Problems.Count > 0)
             {
-                return await recorder.FailAsync(turn, PairFlow.Unmappable(result.Problems[0].Rule, result.Problems[0].Problem));
+                return await recorder.FailAsync(turn,
+                    PairFlow.Unmappable(result.Problems[0].Rule, result.Problems[0].Problem));
             }
 
             var (side, outcome) = await WriteAsync(turn, pair, result, cancellationToken);
@@ -62,14 +64,16 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
         return await recorder.WaitAsync(turn);
     }
 
-    /// <summary>Writes both sides as far as needed; the outcome that stopped it, or null when all was applied.</summary>
+    /// <summary>Writes both sides as far as needed; the outcome that stopped it, or null when all was
+    /// applied.</summary>
     private async Task<(Side Side, WriteOutcome? Stopped)> WriteAsync(
         Turn turn, Pair pair, MergeResult result, CancellationToken cancellationToken)
     {
         foreach (var side in (Side[])[leg.To, leg.From])
         {
             if (result.Writes(side).Count > 0
-                && await WriteSideAsync(turn, pair, result, side, cancellationToken) is { Status: not WriteStatus.Applied } stopped)
+                && await WriteSideAsync(turn, pair, result, side,
+                    cancellationToken) is { Status: not WriteStatus.Applied } stopped)
             {
                 return (side, stopped);
             }
@@ -160,7 +164,8 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
             }
 
             turn.Mutations.Add(new StateMutation.PutConflict(new Conflict(
-                0, sync.Name, pair.Link.A, pair.Link.B, rule, Values.Text(conflict.ValueA), Values.Text(conflict.ValueB),
+                0, sync.Name, pair.Link.A, pair.Link.B, rule, Values.Text(conflict.ValueA),
+                    Values.Text(conflict.ValueB),
                 conflict.Winner, conflict.Policy, sync.NowMicros())));
             turn.Note(sync, leg, TimelineKind.Conflict, leg.From, new TimelineDetail
             {
@@ -189,7 +194,8 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
             return;
         }
 
-        foreach (var waiting in await sync.Store.ListConflictsAsync(sync.Name, waiting: true, int.MaxValue, CancellationToken.None))
+        foreach (var waiting in await sync.Store.ListConflictsAsync(sync.Name, waiting: true, int.MaxValue,
+            CancellationToken.None))
         {
             if (waiting.A == pair.Link.A && waiting.B == pair.Link.B && result.Released.Contains(waiting.Rule))
             {

@@ -16,8 +16,8 @@ internal enum Step
 }
 
 /// <summary>
-/// The one path of a change through a leg: what is known → unsettled writes first → linked, new, or deleted → written → recorded. Called
-/// when it is the record's turn; two turns of one record never overlap.
+/// The one path of a change through a leg: what is known → unsettled writes first → linked, new, or deleted → written →
+/// recorded. Called when it is the record's turn; two turns of one record never overlap.
 /// </summary>
 internal sealed class RecordFlow
 {
@@ -63,7 +63,8 @@ internal sealed class RecordFlow
 
             await DecideAsync(turn, cancellationToken);
         }
-        catch (SyncException e) when (FailurePolicy.For(e.Error.Code) is FailureAction.Retry or FailureAction.DeadLetter)
+        catch (SyncException e)
+            when (FailurePolicy.For(e.Error.Code) is FailureAction.Retry or FailureAction.DeadLetter)
         {
             await _recorder.FailAsync(turn, e.Error);
         }
@@ -107,7 +108,8 @@ internal sealed class RecordFlow
 
         if (turn.Change.After is not { } after)
         {
-            return await _recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The change has no image." });
+            return await _recorder.FinishAsync(turn, TimelineKind.Agreed,
+                new TimelineDetail { Message = "The change has no image." });
         }
 
         if (_sync.Model.Of(_leg.From).When is { } when && !when.Holds(after.Root))
@@ -122,7 +124,8 @@ internal sealed class RecordFlow
             null => await _newcomers.RunAsync(turn, cancellationToken),
             { State: LinkState.Live } => await _pairs.RunAsync(turn, cancellationToken),
             { State: LinkState.Deleted } => await _deletes.MeetTombstoneAsync(turn, cancellationToken),
-            _ => await _recorder.FinishAsync(turn, TimelineKind.Filtered, new TimelineDetail { Message = "The pair was parted." }),
+            _ => await _recorder.FinishAsync(turn, TimelineKind.Filtered,
+                new TimelineDetail { Message = "The pair was parted." }),
         };
     }
 
@@ -155,7 +158,8 @@ internal sealed class RecordFlow
             : null;
     }
 
-    /// <summary>Moves everything that is kept under the previous key to the new one, before anything else is decided.</summary>
+    /// <summary>Moves everything that is kept under the previous key to the new one, before anything else is
+    /// decided.</summary>
     private async Task FollowKeyChangeAsync(Turn turn, CancellationToken cancellationToken)
     {
         var previous = turn.Change.PreviousKey;
@@ -165,7 +169,8 @@ internal sealed class RecordFlow
         }
 
         var moved = new List<StateMutation> { new StateMutation.RemoveCandidate(_sync.Name, _leg.From, previous) };
-        if ((await _sync.Store.FindLinksAsync(_sync.Name, _leg.From, [previous], cancellationToken))[0] is { State: LinkState.Live } link)
+        if ((await _sync.Store.FindLinksAsync(_sync.Name, _leg.From, [previous],
+            cancellationToken))[0] is { State: LinkState.Live } link)
         {
             if (turn.Link is { State: LinkState.Deleted } tombstone)
             {
@@ -183,12 +188,14 @@ internal sealed class RecordFlow
         await ReloadAsync(turn, cancellationToken);
     }
 
-    /// <summary>A record that waits keeps its place: the newer state replaces what waits, and nothing overtakes.</summary>
+    /// <summary>A record that waits keeps its place: the newer state replaces what waits, and nothing
+    /// overtakes.</summary>
     private Task FoldAsync(Turn turn, Pending pending)
     {
         var folded = Folding.Fold(pending, turn.Change, turn.Envelope, turn.Offset, _sync.Connection(_leg.From).Model);
         turn.Mutations.Add(new StateMutation.PutPending(folded));
-        turn.Note(_sync, _leg, TimelineKind.Seen, _leg.From, new TimelineDetail { Message = "Joins the change that waits." });
+        turn.Note(_sync, _leg, TimelineKind.Seen, _leg.From,
+            new TimelineDetail { Message = "Joins the change that waits." });
         return _leg.CommitPendingAsync(() => _leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset));
     }
 }

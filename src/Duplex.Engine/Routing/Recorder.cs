@@ -65,7 +65,8 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         return Step.Finished;
     }
 
-    /// <summary>Makes the record wait a moment for something that comes by itself (<see cref="Turn.WaitingFor"/>).</summary>
+    /// <summary>Makes the record wait a moment for something that comes by itself
+    /// (<see cref="Turn.WaitingFor"/>).</summary>
     public async Task<Step> WaitAsync(Turn turn)
     {
         turn.Mutations.Clear();
@@ -96,7 +97,8 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         }
 
         turn.Note(sync, leg, error is null ? TimelineKind.Held : TimelineKind.Retrying, leg.From,
-            new TimelineDetail { Error = error, Attempt = attempts, Message = error is null ? $"Waits for {turn.WaitingFor}." : null });
+            new TimelineDetail { Error = error, Attempt = attempts, Message = error is null
+                ? $"Waits for {turn.WaitingFor}." : null });
         return leg.CommitPendingAsync(() => leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset));
     }
 
@@ -111,7 +113,8 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         leg.MayHaveDeadLetters = true;
         turn.Mutations.Add(new StateMutation.PutDeadLetter(new DeadLetter(
             0, leg.Id, turn.Change.Key, turn.Envelope, turn.Offset, attempts, sync.NowMicros(), error)));
-        turn.Note(sync, leg, TimelineKind.DeadLettered, leg.From, new TimelineDetail { Error = error, Attempt = attempts });
+        turn.Note(sync, leg, TimelineKind.DeadLettered, leg.From,
+            new TimelineDetail { Error = error, Attempt = attempts });
         await leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset);
         leg.Intents.TryRemove(turn.Change.Key, out _);
         leg.CreateUnknown(turn.Change.Key, unknown: false);

@@ -14,7 +14,8 @@ internal sealed class SyncContext
 {
     private readonly ConnectionRuntime[] _sides;
 
-    public SyncContext(SyncModel model, CompiledMapping mapping, ConnectionRuntime a, ConnectionRuntime b, EngineParts parts)
+    public SyncContext(SyncModel model, CompiledMapping mapping, ConnectionRuntime a, ConnectionRuntime b,
+        EngineParts parts)
     {
         Model = model;
         Rules = mapping.Rules;

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// One sync at run time: reads both schemas, checks the mapping, indexes existing records at first sync, then runs its legs, each with its
-/// own life: one that fails or is stopped does not stop the other.
+/// One sync at run time: reads both schemas, checks the mapping, indexes existing records at first sync, then runs its
+/// legs, each with its own life: one that fails or is stopped does not stop the other.
 /// </summary>
 internal sealed partial class SyncRuntime
 {
@@ -46,7 +46,8 @@ internal sealed partial class SyncRuntime
     public SyncContext? Context => _context;
 
     /// <summary>
-    /// The sides that the sync reads: those that flow, and the other one too where records are paired, for its index, images and deletes.
+    /// The sides that the sync reads: those that flow, and the other one too where records are paired, for its index,
+    /// images and deletes.
     /// </summary>
     public static IEnumerable<Side> SidesThatRun(SyncModel model) =>
         ((Side[])[Side.A, Side.B]).Where(s => model.Flows(s) || model.Match.Count > 0);
@@ -70,7 +71,8 @@ internal sealed partial class SyncRuntime
         {
             throw new SyncException(new SyncError(ErrorCode.ConfigInvalid,
                 string.Join(" ", errors.Select(static f => $"{f.Path}: {f.Message}")), Path: errors[0].Path,
-                Suggestion: string.Join(" ", errors.Select(static f => f.Suggestion).Where(static s => s is not null))));
+                Suggestion: string.Join(" ", errors.Select(static f => f.Suggestion)
+                    .Where(static s => s is not null))));
         }
 
         return new SyncContext(model, mapping, a.Connection, b.Connection, parts);
@@ -102,7 +104,8 @@ internal sealed partial class SyncRuntime
         }
     }
 
-    private static Task<StreamSchema> DescribeAsync(CaptureLoop capture, string stream, CancellationToken cancellationToken) =>
+    private static Task<StreamSchema> DescribeAsync(CaptureLoop capture, string stream,
+        CancellationToken cancellationToken) =>
         capture.Connection.Model.Connector.DescribeAsync(capture.Connection.Context, stream, cancellationToken);
 
     private async Task IndexAsync(SyncContext context, CancellationToken cancellationToken)
@@ -170,7 +173,8 @@ internal sealed partial class SyncRuntime
             {
                 var capture = view.From == Side.A ? _a : _b;
                 if (capture.SnapshotComplete && context.Legs[(int)view.From] is { } leg
-                    && await context.Store.ReadValueAsync(Sweep.MarkOf(context.Name, view.From), cancellationToken) is not null)
+                    && await context.Store.ReadValueAsync(Sweep.MarkOf(context.Name, view.From),
+                        cancellationToken) is not null)
                 {
                     var gone = await new Sweep(context, view.From).RunAsync(leg, cancellationToken);
                     LogSwept(_logger, view.From.Letter(), gone);
@@ -184,7 +188,8 @@ internal sealed partial class SyncRuntime
     private async Task PauseAsync(Exception e, int failures, CancellationToken cancellationToken)
     {
         var error = ErrorOf(e);
-        var blocked = error.Code is not (ErrorCode.SourceUnavailable or ErrorCode.SinkUnavailable or ErrorCode.StorageFull
+        var blocked =
+            error.Code is not (ErrorCode.SourceUnavailable or ErrorCode.SinkUnavailable or ErrorCode.StorageFull
             or ErrorCode.Internal);
         var wait = blocked ? RecheckEvery : _backoff.After(failures, error.RetryAfter);
         foreach (var view in Views)

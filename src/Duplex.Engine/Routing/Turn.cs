@@ -5,7 +5,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>One change of one record while a leg deals with it: what came in, what is known, and what is to be recorded.</summary>
+/// <summary>One change of one record while a leg deals with it: what came in, what is known, and what is to be
+/// recorded.</summary>
 internal sealed class Turn
 {
     public required Change Change { get; set; }

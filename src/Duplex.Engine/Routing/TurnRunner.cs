@@ -3,8 +3,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Routing;
 
 /// <summary>
-/// Runs the turns of a leg: many records at once within a window, one record's turns one after another. After a fault nothing more is
-/// started, so that no later change of a record overtakes the one that failed.
+/// Runs the turns of a leg: many records at once within a window, one record's turns one after another. After a fault
+/// nothing more is started, so that no later change of a record overtakes the one that failed.
 /// </summary>
 internal sealed class TurnRunner(LegState leg, RecordFlow flow, int window, CancellationToken stopNow) : IDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class TurnRunner(LegState leg, RecordFlow flow, int window, Canc
     public Task WaitUntilRunningAsync(CancellationToken cancellationToken) =>
         _paused is { } paused ? paused.Task.WaitAsync(cancellationToken) : Task.CompletedTask;
 
-    /// <summary>Takes the record's place in line and starts the turn when it comes. Waits only for room in the window.</summary>
+    /// <summary>Takes the record's place in line and starts the turn when it comes. Waits only for room in the
+    /// window.</summary>
     public async Task StartAsync(Turn turn, Action? ended, CancellationToken cancellationToken)
     {
         await _room.WaitAsync(cancellationToken);

@@ -3,7 +3,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Secrets;
 
-/// <summary>Replaces small files so that a crash leaves the former or the latter content, readable by the owner only.</summary>
+/// <summary>Replaces small files so that a crash leaves the former or the latter content, readable by the owner
+/// only.</summary>
 internal static class DurableFiles
 {
     /// <summary>Replaces a file; durable when it returns.</summary>
@@ -51,7 +52,8 @@ internal static class DurableFiles
         }
     }
 
-    [DllImport("libc", EntryPoint = "open", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DllImport("libc", EntryPoint = "open", CharSet = CharSet.Ansi, BestFitMapping = false,
+        ThrowOnUnmappableChar = true)]
     private static extern int Open(string path, int flags);
 
     [DllImport("libc", EntryPoint = "fsync")]

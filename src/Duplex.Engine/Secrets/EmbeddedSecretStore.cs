@@ -5,10 +5,11 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Secrets;
 
 /// <summary>
-/// Keeps secrets in <c>secrets.json</c> of the data directory. Every secret has its own data key; data keys are wrapped under one
-/// master key, which is <c>DUPLEX_KEY</c> (32 bytes in base64 or hex) or, where that is not set, the file <c>secret.key</c> beside it,
-/// readable by its owner only and made with the first secret. A change of any byte is noticed. To change a master key from the
-/// environment, start once with the former one in <c>DUPLEX_KEY_PREVIOUS</c> and rotate.
+/// Keeps secrets in <c>secrets.json</c> of the data directory. Every secret has its own data key; data keys are wrapped
+/// under one master key, which is <c>DUPLEX_KEY</c> (32 bytes in base64 or hex) or, where that is not set, the file
+/// <c>secret.key</c> beside it, readable by its owner only and made with the first secret. A change of any byte is
+/// noticed. To change a master key from the environment, start once with the former one in <c>DUPLEX_KEY_PREVIOUS</c>
+/// and rotate.
 /// </summary>
 /// <param name="directory">The data directory.</param>
 /// <param name="environment">Reads environment variables; null for those of the process.</param>
@@ -26,7 +27,8 @@ public sealed class EmbeddedSecretStore(
 
     /// <inheritdoc/>
     public IReadOnlyList<SecretEntry> List() =>
-        [.. Open().Secrets.Select(static s => new SecretEntry(s.Name, s.Version, DateTimeOffset.FromUnixTimeMilliseconds(s.SetAtMs)))];
+        [.. Open().Secrets.Select(static s =>
+            new SecretEntry(s.Name, s.Version, DateTimeOffset.FromUnixTimeMilliseconds(s.SetAtMs)))];
 
     /// <inheritdoc/>
     public string? Get(string name)
@@ -41,7 +43,9 @@ public sealed class EmbeddedSecretStore(
     {
         if (!SecretNames.IsValid(name))
         {
-            throw new ArgumentException($"A secret's name has up to {SecretNames.LengthMax} letters, digits and ._-, or tenant/name.", nameof(name));
+            throw new ArgumentException(
+                $"A secret's name has up to {SecretNames.LengthMax} letters, digits and ._-, or tenant/name.",
+                    nameof(name));
         }
 
         ArgumentException.ThrowIfNullOrEmpty(value);
@@ -57,7 +61,8 @@ public sealed class EmbeddedSecretStore(
             secrets.RemoveAll(s => s.Name == name);
             if (secrets.Count == SecretsMax)
             {
-                throw new SyncException(ErrorCode.StorageFull, $"There are {SecretsMax} secrets already.", "Delete some.");
+                throw new SyncException(ErrorCode.StorageFull, $"There are {SecretsMax} secrets already.",
+                    "Delete some.");
             }
 
             secrets.Add(SealedSecret.Seal(key, name, version + 1, _clock.GetUtcNow().ToUnixTimeMilliseconds(), bytes));
@@ -134,7 +139,8 @@ public sealed class EmbeddedSecretStore(
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             OneWriter.Exit();
-            throw new SyncException(ErrorCode.StorageFailed, $"The secrets in {directory} cannot be changed at the moment.",
+            throw new SyncException(ErrorCode.StorageFailed,
+                $"The secrets in {directory} cannot be changed at the moment.",
                 "Try again when no other process changes them, and check the directory's permissions.", e);
         }
     }

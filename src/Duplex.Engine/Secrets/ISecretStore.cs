@@ -3,20 +3,24 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Secrets;
 
 /// <summary>
-/// Keeps named secrets encrypted at rest. Safe to call from many threads and, for the embedded store, from several processes.
-/// Values leave it only through <see cref="Get"/>, which the configuration's <c>${secret:name}</c> calls at load.
+/// Keeps named secrets encrypted at rest. Safe to call from many threads and, for the embedded store, from several
+/// processes. Values leave it only through <see cref="Get"/>, which the configuration's <c>${secret:name}</c> calls at
+/// load.
 /// </summary>
 public interface ISecretStore
 {
     /// <summary>The names, versions and times; never values. In the order of the names.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or others tampered with the store.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or others tampered
+    /// with the store.</exception>
     IReadOnlyList<SecretEntry> List();
 
     /// <summary>The value, or null when there is no such secret.</summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or others tampered with the store.</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the key is wrong or others tampered
+    /// with the store.</exception>
     string? Get(string name);
 
-    /// <summary>Stores a value under a name (<see cref="SecretNames"/>), durable when it returns; the former value is gone.</summary>
+    /// <summary>Stores a value under a name (<see cref="SecretNames"/>), durable when it returns; the former value is
+    /// gone.</summary>
     /// <exception cref="ArgumentException">The name or the value is not allowed.</exception>
     /// <exception cref="SyncException">As for <see cref="Get"/>, or <see cref="ErrorCode.StorageFailed"/>.</exception>
     void Set(string name, string value);
@@ -26,7 +30,8 @@ public interface ISecretStore
     bool Delete(string name);
 
     /// <summary>Wraps every secret under a fresh key. A crash at any point leaves all of them readable.</summary>
-    /// <exception cref="SyncException">As for <see cref="Set"/>; or the key comes from outside and is not ours to change.</exception>
+    /// <exception cref="SyncException">As for <see cref="Set"/>; or the key comes from outside and is not ours to
+    /// change.</exception>
     void RotateKey();
 }
 

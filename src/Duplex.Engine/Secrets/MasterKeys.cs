@@ -20,8 +20,9 @@ internal sealed record MasterKey(string Id, byte[] Bytes)
 }
 
 /// <summary>
-/// Finds the master keys: <c>DUPLEX_KEY</c>, <c>DUPLEX_KEY_PREVIOUS</c>, <c>secret.key</c>, and <c>secret.key.next</c>, which is there
-/// while a rotation is under way. What is under the next key when a crash comes between is found there; the next write ends the rotation.
+/// Finds the master keys: <c>DUPLEX_KEY</c>, <c>DUPLEX_KEY_PREVIOUS</c>, <c>secret.key</c>, and <c>secret.key.next</c>,
+/// which is there while a rotation is under way. What is under the next key when a crash comes between is found there;
+/// the next write ends the rotation.
 /// </summary>
 internal sealed class MasterKeys(string directory, Func<string, string?> environment)
 {
@@ -37,7 +38,8 @@ internal sealed class MasterKeys(string directory, Func<string, string?> environ
 
     /// <summary>Every key under which secrets may be; the one for writing first.</summary>
     public IReadOnlyList<MasterKey> Candidates() =>
-        [.. new[] { FromVariable(Current), FromVariable(Previous), FromFile(KeyFile), FromFile(NextFile) }.OfType<MasterKey>()];
+        [.. new[] { FromVariable(Current), FromVariable(Previous), FromFile(KeyFile),
+            FromFile(NextFile) }.OfType<MasterKey>()];
 
     /// <summary>The key for writing; made when there is none.</summary>
     public MasterKey Primary(bool create)
@@ -95,7 +97,8 @@ internal sealed class MasterKeys(string directory, Func<string, string?> environ
                 | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & others) != 0)
             {
-                throw new SyncException(ErrorCode.StorageUnreadable, $"The key file {path} is open to other users.", $"chmod 600 {path}");
+                throw new SyncException(ErrorCode.StorageUnreadable, $"The key file {path} is open to other users.",
+                    $"chmod 600 {path}");
             }
 
             return Decode(File.ReadAllText(path).Trim()) ?? throw new SyncException(ErrorCode.StorageUnreadable,
@@ -103,7 +106,8 @@ internal sealed class MasterKeys(string directory, Func<string, string?> environ
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SyncException(ErrorCode.StorageUnreadable, $"The key file {path} cannot be read.", "Check its owner.", e);
+            throw new SyncException(ErrorCode.StorageUnreadable, $"The key file {path} cannot be read.",
+                "Check its owner.", e);
         }
     }
 
@@ -111,7 +115,8 @@ internal sealed class MasterKeys(string directory, Func<string, string?> environ
     {
         try
         {
-            var bytes = text.Length == MasterKey.Size * 2 ? Convert.FromHexString(text) : Convert.FromBase64String(text);
+            var bytes = text.Length == MasterKey.Size * 2
+                ? Convert.FromHexString(text) : Convert.FromBase64String(text);
             return bytes.Length == MasterKey.Size ? MasterKey.Of(bytes) : null;
         }
         catch (FormatException)

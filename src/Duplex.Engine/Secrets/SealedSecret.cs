@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Secrets;
 
 /// <summary>
-/// One secret as it lies on disk: the value under its own data key, the data key under the master key, both AES-256-GCM and bound to
-/// the name and version, so that neither opens under another name.
+/// One secret as it lies on disk: the value under its own data key, the data key under the master key, both AES-256-GCM
+/// and bound to the name and version, so that neither opens under another name.
 /// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Version">How often it was set.</param>
@@ -25,7 +25,8 @@ internal sealed record SealedSecret(string Name, int Version, long SetAtMs, byte
         try
         {
             return new SealedSecret(name, version, setAtMs,
-                Encrypt(master.Bytes, dataKey, Binding("key", name, version)), Encrypt(dataKey, value, Binding("value", name, version)));
+                Encrypt(master.Bytes, dataKey, Binding("key", name, version)),
+                    Encrypt(dataKey, value, Binding("value", name, version)));
         }
         finally
         {
@@ -43,7 +44,8 @@ internal sealed record SealedSecret(string Name, int Version, long SetAtMs, byte
 
     /// <summary>The error of a store that others tampered with.</summary>
     public static SyncException Tampered(string what) => new(ErrorCode.StorageUnreadable,
-        $"{what} was changed by something other than Duplex, or is damaged.", "Restore it from a copy, or store the secrets anew.");
+        $"{what} was changed by something other than Duplex, or is damaged.",
+            "Restore it from a copy, or store the secrets anew.");
 
     private byte[] DataKey(MasterKey master) => Decrypt(master.Bytes, WrappedKey, Binding("key", Name, Version));
 
@@ -55,7 +57,8 @@ internal sealed record SealedSecret(string Name, int Version, long SetAtMs, byte
         var box = new byte[NonceSize + TagSize + plain.Length];
         RandomNumberGenerator.Fill(box.AsSpan(0, NonceSize));
         using var aes = new AesGcm(key, TagSize);
-        aes.Encrypt(box.AsSpan(0, NonceSize), plain, box.AsSpan(NonceSize + TagSize), box.AsSpan(NonceSize, TagSize), binding);
+        aes.Encrypt(box.AsSpan(0, NonceSize), plain, box.AsSpan(NonceSize + TagSize), box.AsSpan(NonceSize, TagSize),
+            binding);
         return box;
     }
 
@@ -70,7 +73,8 @@ internal sealed record SealedSecret(string Name, int Version, long SetAtMs, byte
         {
             var plain = new byte[box.Length - NonceSize - TagSize];
             using var aes = new AesGcm(key, TagSize);
-            aes.Decrypt(box.AsSpan(0, NonceSize), box.AsSpan(NonceSize + TagSize), box.AsSpan(NonceSize, TagSize), plain, binding);
+            aes.Decrypt(box.AsSpan(0, NonceSize), box.AsSpan(NonceSize + TagSize), box.AsSpan(NonceSize, TagSize),
+                plain, binding);
             return plain;
         }
         catch (CryptographicException)

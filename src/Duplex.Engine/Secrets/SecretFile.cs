@@ -9,8 +9,8 @@ namespace Duplex.Engine.Secrets;
 internal sealed record OpenedSecrets(MasterKey? Key, IReadOnlyList<SealedSecret> Secrets);
 
 /// <summary>
-/// The file of the secrets. A seal over all entries shows that one was removed, added or exchanged by others. Replaced as a whole, so
-/// that a reader sees the former or the latter state.
+/// The file of the secrets. A seal over all entries shows that one was removed, added or exchanged by others. Replaced
+/// as a whole, so that a reader sees the former or the latter state.
 /// </summary>
 internal sealed class SecretFile(string path)
 {
@@ -40,7 +40,8 @@ internal sealed class SecretFile(string path)
         {
             return Parse(bytes, candidates);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
         {
             throw SealedSecret.Tampered(path);
         }
@@ -82,22 +83,27 @@ internal sealed class SecretFile(string path)
         var root = document.RootElement;
         if (root.GetProperty("version").GetInt32() != FormatVersion)
         {
-            throw new SyncException(ErrorCode.StorageUnreadable, $"{path} was written by another version.", "Use that version.");
+            throw new SyncException(ErrorCode.StorageUnreadable, $"{path} was written by another version.",
+                "Use that version.");
         }
 
         var id = root.GetProperty("key").GetString();
         var key = candidates.FirstOrDefault(k => k.Id == id) ?? throw new SyncException(ErrorCode.StorageUnreadable,
-            $"The secrets in {path} are under another master key.", "Give the key back: DUPLEX_KEY, or the file secret.key.");
+            $"The secrets in {path} are under another master key.",
+                "Give the key back: DUPLEX_KEY, or the file secret.key.");
         var secrets = root.GetProperty("secrets").EnumerateArray().Select(static s => new SealedSecret(
-            s.GetProperty("name").GetString()!, s.GetProperty("version").GetInt32(), s.GetProperty("set_at_ms").GetInt64(),
+            s.GetProperty("name").GetString()!, s.GetProperty("version").GetInt32(), s.GetProperty("set_at_ms")
+                .GetInt64(),
             s.GetProperty("wrapped_key").GetBytesFromBase64(), s.GetProperty("data").GetBytesFromBase64())).ToList();
-        return CryptographicOperations.FixedTimeEquals(root.GetProperty("seal").GetBytesFromBase64(), Seal(key, secrets))
+        return CryptographicOperations.FixedTimeEquals(root.GetProperty("seal").GetBytesFromBase64(),
+            Seal(key, secrets))
             ? new OpenedSecrets(key, secrets) : throw SealedSecret.Tampered(path);
     }
 
     private static byte[] Seal(MasterKey key, IReadOnlyList<SealedSecret> secrets)
     {
-        var sealKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Bytes, MasterKey.Size, info: "duplex/secrets/seal"u8.ToArray());
+        var sealKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Bytes, MasterKey.Size,
+            info: "duplex/secrets/seal"u8.ToArray());
         using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, sealKey);
         foreach (var secret in secrets)
         {

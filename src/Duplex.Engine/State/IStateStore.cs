@@ -3,9 +3,9 @@ using Duplex.Sdk;
 namespace Duplex.Engine.State;
 
 /// <summary>
-/// Links, shadows, pending records, intents, dead letters, conflicts, timelines and leg positions. Implementations: embedded
-/// (SQLite), PostgreSQL. All members may be called from many tasks at once; reads see every commit that has returned.
-/// Reads and commits throw <see cref="SyncException"/> with a storage code when the store cannot do its work.
+/// Links, shadows, pending records, intents, dead letters, conflicts, timelines and leg positions. Implementations:
+/// embedded (SQLite), PostgreSQL. All members may be called from many tasks at once; reads see every commit that has
+/// returned. Reads and commits throw <see cref="SyncException"/> with a storage code when the store cannot do its work.
 /// </summary>
 public interface IStateStore : IAsyncDisposable
 {
@@ -13,16 +13,20 @@ public interface IStateStore : IAsyncDisposable
     string Installation { get; }
 
     /// <summary>
-    /// Takes ownership under a name (a leg, a source): raises its epoch and returns it. Commits of older epochs are refused from then on.
+    /// Takes ownership under a name (a leg, a source): raises its epoch and returns it. Commits of older epochs are
+    /// refused from then on.
     /// </summary>
     ValueTask<long> AcquireAsync(string owner, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Applies mutations and positions in one durable transaction. Commits of different callers are made durable together.
+    /// Applies mutations and positions in one durable transaction. Commits of different callers are made durable
+    /// together.
     /// </summary>
-    /// <exception cref="SyncException"><see cref="ErrorCode.StorageFenced"/>: a newer epoch owns the name; nothing was applied.
-    /// <see cref="ErrorCode.StorageFull"/>, <see cref="ErrorCode.StorageFailed"/>: nothing was applied.</exception>
-    /// <exception cref="LinkTakenException">A link's key is taken; nothing of this commit was applied (others of the group were).</exception>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageFenced"/>: a newer epoch owns the name; nothing was
+    /// applied. <see cref="ErrorCode.StorageFull"/>, <see cref="ErrorCode.StorageFailed"/>: nothing was
+    /// applied.</exception>
+    /// <exception cref="LinkTakenException">A link's key is taken; nothing of this commit was applied (others of the
+    /// group were).</exception>
     ValueTask CommitAsync(StateCommit commit, CancellationToken cancellationToken);
 
     /// <summary>A fresh link number, unique for ever in this store. Does not block.</summary>
@@ -33,7 +37,8 @@ public interface IStateStore : IAsyncDisposable
         string sync, Side side, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken);
 
     /// <summary>Links of a sync in link-number order, after the given number; empty at the end.</summary>
-    ValueTask<IReadOnlyList<Link>> ListLinksAsync(string sync, long afterId, int limit, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<Link>> ListLinksAsync(string sync, long afterId, int limit,
+        CancellationToken cancellationToken);
 
     /// <summary>Links of a sync by state.</summary>
     ValueTask<long> CountLinksAsync(string sync, LinkState state, CancellationToken cancellationToken);
@@ -46,7 +51,8 @@ public interface IStateStore : IAsyncDisposable
         LegId leg, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken);
 
     /// <summary>Pending records of the leg that are due at the time, earliest first.</summary>
-    ValueTask<IReadOnlyList<Pending>> ListDueAsync(LegId leg, long nowMicros, int limit, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<Pending>> ListDueAsync(LegId leg, long nowMicros, int limit,
+        CancellationToken cancellationToken);
 
     /// <summary>How many records are pending, and since when the oldest one is (0 if none).</summary>
     ValueTask<(long Count, long OldestSinceMicros)> CountPendingAsync(LegId leg, CancellationToken cancellationToken);
@@ -57,13 +63,14 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>Every intent of the leg, oldest first. Read at start.</summary>
     ValueTask<IReadOnlyList<Intent>> ListIntentsAsync(LegId leg, CancellationToken cancellationToken);
 
-    /// <summary>Candidates of the sync's side with the match values, at most <paramref name="limit"/> (2 tells unique from ambiguous).</summary>
+    /// <summary>Candidates of the sync's side with the match values, at most <paramref name="limit"/> (2 tells unique
+    /// from ambiguous).</summary>
     ValueTask<IReadOnlyList<Candidate>> FindCandidatesAsync(
         string sync, Side side, string match, int limit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What pairing the candidates would give: how many match values have exactly one record on each side, how many have one side
-    /// only, and how many are ambiguous.
+    /// What pairing the candidates would give: how many match values have exactly one record on each side, how many
+    /// have one side only, and how many are ambiguous.
     /// </summary>
     ValueTask<CandidateCounts> CountCandidatesAsync(string sync, CancellationToken cancellationToken);
 
@@ -81,7 +88,8 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>How many dead letters a leg has.</summary>
     ValueTask<long> CountDeadLettersAsync(LegId leg, CancellationToken cancellationToken);
 
-    /// <summary>A record's timeline, oldest first, found by its key on the side (all keys that its link ever had).</summary>
+    /// <summary>A record's timeline, oldest first, found by its key on the side (all keys that its link ever
+    /// had).</summary>
     ValueTask<IReadOnlyList<TimelineEvent>> ReadTimelineAsync(
         string sync, Side side, RecordKey key, int limit, CancellationToken cancellationToken);
 
@@ -93,7 +101,8 @@ public interface IStateStore : IAsyncDisposable
     ValueTask<string?> ReadValueAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes timeline lines and resolved conflicts beyond their age and number, and tombstones older than the given time.
+    /// Removes timeline lines and resolved conflicts beyond their age and number, and tombstones older than the given
+    /// time.
     /// </summary>
     ValueTask ApplyRetentionAsync(long timelineBeforeMicros, long timelineRowsMax, long tombstonesBeforeMicros,
         CancellationToken cancellationToken);
@@ -106,6 +115,7 @@ public interface IStateStore : IAsyncDisposable
 /// <param name="Pairs">Match values with exactly one candidate on each side.</param>
 /// <param name="OnlyA">Candidates of A without a partner, those without match values included.</param>
 /// <param name="OnlyB">Candidates of B without a partner.</param>
-/// <param name="AmbiguousA">Candidates of A whose match value several candidates of a side share, with candidates on both sides.</param>
+/// <param name="AmbiguousA">Candidates of A whose match value several candidates of a side share, with candidates on
+/// both sides.</param>
 /// <param name="AmbiguousB">The same for B.</param>
 public readonly record struct CandidateCounts(long Pairs, long OnlyA, long OnlyB, long AmbiguousA, long AmbiguousB);

@@ -8,7 +8,8 @@ namespace Duplex.Engine.State;
 /// </summary>
 public sealed class StateCommit
 {
-    /// <summary>The owner of the partition positions; its epoch is compared with the store's in the same commit.</summary>
+    /// <summary>The owner of the partition positions; its epoch is compared with the store's in the same
+    /// commit.</summary>
     public required string Owner { get; init; }
 
     /// <summary>The epoch that the owner was given by <see cref="IStateStore.AcquireAsync"/>.</summary>
@@ -27,8 +28,8 @@ public sealed record LegPosition(LegId Leg, string Topic, int Partition, long Of
 /// <summary>One change to the state.</summary>
 public abstract record StateMutation
 {
-    /// <summary>Inserts the link or replaces the one with its id. Fails the commit with <see cref="LinkTakenException"/> if another
-    /// link of the sync holds one of its (non-empty) keys.</summary>
+    /// <summary>Inserts the link or replaces the one with its id. Fails the commit with
+    /// <see cref="LinkTakenException"/> if another link of the sync holds one of its (non-empty) keys.</summary>
     public sealed record PutLink(Link Link) : StateMutation;
 
     /// <summary>Removes the link.</summary>
@@ -40,7 +41,8 @@ public abstract record StateMutation
     /// <summary>Removes the pending record of the leg and key, if there is one.</summary>
     public sealed record RemovePending(LegId Leg, RecordKey Key) : StateMutation;
 
-    /// <summary>Adds a dead letter; replaces the one of the same leg and key, so that a record has at most one.</summary>
+    /// <summary>Adds a dead letter; replaces the one of the same leg and key, so that a record has at most
+    /// one.</summary>
     public sealed record PutDeadLetter(DeadLetter Letter) : StateMutation;
 
     /// <summary>Removes the dead letter of the leg and key, if there is one.</summary>

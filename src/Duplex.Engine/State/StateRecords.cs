@@ -11,22 +11,26 @@ public readonly record struct LegId(string Sync, Side From)
     public override string ToString() => $"{Sync}:{From.Letter()}";
 }
 
-/// <summary>The pairing of an A record with a B record. Per sync, a key of either side is in at most one link.</summary>
+/// <summary>The pairing of an A record with a B record. Per sync, a key of either side is in at most one
+/// link.</summary>
 public sealed record Link
 {
-    /// <summary>The link's number, unique in the store, given at its creation by <see cref="IStateStore.NextLinkId"/>.</summary>
+    /// <summary>The link's number, unique in the store, given at its creation by
+    /// <see cref="IStateStore.NextLinkId"/>.</summary>
     public required long Id { get; init; }
 
     /// <summary>The sync's full name.</summary>
     public required string Sync { get; init; }
 
-    /// <summary>The A record's key; empty when only B is known (A is being created, or was deleted and is remembered).</summary>
+    /// <summary>The A record's key; empty when only B is known (A is being created, or was deleted and is
+    /// remembered).</summary>
     public RecordKey A { get; init; }
 
     /// <summary>The B record's key; empty when only A is known.</summary>
     public RecordKey B { get; init; }
 
-    /// <summary>The shadow, A's form: the mapped fields as both sides last agreed on them. UTF-8 JSON object by path.</summary>
+    /// <summary>The shadow, A's form: the mapped fields as both sides last agreed on them. UTF-8 JSON object by
+    /// path.</summary>
     public ReadOnlyMemory<byte> ShadowA { get; init; }
 
     /// <summary>The shadow, B's form.</summary>
@@ -38,10 +42,12 @@ public sealed record Link
     /// <summary>The same for B.</summary>
     public long VersionB { get; init; }
 
-    /// <summary>What the link is: live, or a tombstone that keeps late changes from bringing a deleted record back.</summary>
+    /// <summary>What the link is: live, or a tombstone that keeps late changes from bringing a deleted record
+    /// back.</summary>
     public LinkState State { get; init; }
 
-    /// <summary>Marks and digests of our last writes at A and B, newest last, as UTF-8 JSON; empty if there are none.</summary>
+    /// <summary>Marks and digests of our last writes at A and B, newest last, as UTF-8 JSON; empty if there are
+    /// none.</summary>
     public ReadOnlyMemory<byte> Marks { get; init; }
 
     /// <summary>The key of the given side.</summary>
@@ -67,9 +73,11 @@ public enum LinkState : byte
 /// <param name="DueMicros">When to try next, microseconds since 1970 UTC.</param>
 /// <param name="Attempts">How often it was tried.</param>
 /// <param name="SinceMicros">When it became pending.</param>
-/// <param name="Error">Why, as JSON of a <see cref="SyncError"/>; null if it waits for something else (a reference, a brake).</param>
+/// <param name="Error">Why, as JSON of a <see cref="SyncError"/>; null if it waits for something else (a reference, a
+/// brake).</param>
 public sealed record Pending(
-    LegId Leg, RecordKey Key, ReadOnlyMemory<byte> Envelope, long Offset, long DueMicros, int Attempts, long SinceMicros,
+    LegId Leg, RecordKey Key, ReadOnlyMemory<byte> Envelope, long Offset, long DueMicros, int Attempts,
+        long SinceMicros,
     SyncError? Error);
 
 /// <summary>A change that cannot be delivered without a person.</summary>
@@ -82,10 +90,11 @@ public sealed record Pending(
 /// <param name="AtMicros">When it was parked.</param>
 /// <param name="Error">The cause.</param>
 public sealed record DeadLetter(
-    long Id, LegId Leg, RecordKey Key, ReadOnlyMemory<byte> Envelope, long Offset, int Attempts, long AtMicros, SyncError Error);
+    long Id, LegId Leg, RecordKey Key, ReadOnlyMemory<byte> Envelope, long Offset, int Attempts, long AtMicros,
+        SyncError Error);
 
-/// <summary>A write that is about to be sent and whose outcome is not known yet. Repeated as it is after a crash, before anything else
-/// is done for its record.</summary>
+/// <summary>A write that is about to be sent and whose outcome is not known yet. Repeated as it is after a crash,
+/// before anything else is done for its record.</summary>
 /// <param name="Leg">The leg.</param>
 /// <param name="Key">The record's key at the leg's source side.</param>
 /// <param name="IdempotencyKey">The key it is sent under.</param>
@@ -94,14 +103,16 @@ public sealed record DeadLetter(
 /// <param name="Offset">The change's log offset.</param>
 /// <param name="AtMicros">When it was first sent.</param>
 public sealed record Intent(
-    LegId Leg, RecordKey Key, string IdempotencyKey, ReadOnlyMemory<byte> Fields, ReadOnlyMemory<byte> Envelope, long Offset,
+    LegId Leg, RecordKey Key, string IdempotencyKey, ReadOnlyMemory<byte> Fields, ReadOnlyMemory<byte> Envelope,
+        long Offset,
     long AtMicros);
 
 /// <summary>A record that no link holds yet, indexed by its match values, for pairing.</summary>
 /// <param name="Sync">The sync's full name.</param>
 /// <param name="Side">The side it is on.</param>
 /// <param name="Key">Its key.</param>
-/// <param name="Match">The match values in comparable form; null when it has none (a null e-mail) and matches nothing.</param>
+/// <param name="Match">The match values in comparable form; null when it has none (a null e-mail) and matches
+/// nothing.</param>
 public sealed record Candidate(string Sync, Side Side, RecordKey Key, string? Match);
 
 /// <summary>One line of a record's timeline.</summary>
@@ -144,7 +155,8 @@ public enum TimelineKind : byte
     Held = 11,
 }
 
-/// <summary>A conflict on one field: the value that lost, kept with the policy that beat it, or waiting for a person.</summary>
+/// <summary>A conflict on one field: the value that lost, kept with the policy that beat it, or waiting for a
+/// person.</summary>
 /// <param name="Id">Its number, given by the store on insertion (0 before).</param>
 /// <param name="Sync">The sync's full name.</param>
 /// <param name="A">The A key.</param>
@@ -156,5 +168,6 @@ public enum TimelineKind : byte
 /// <param name="Policy">The policy that decided: <c>a</c>, <c>b</c>, <c>latest</c>, <c>manual</c>.</param>
 /// <param name="AtMicros">When.</param>
 public sealed record Conflict(
-    long Id, string Sync, RecordKey A, RecordKey B, string Rule, string ValueA, string ValueB, Side? Winner, string Policy,
+    long Id, string Sync, RecordKey A, RecordKey B, string Rule, string ValueA, string ValueB, Side? Winner,
+        string Policy,
     long AtMicros);

@@ -7,7 +7,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Waiting;
 
-/// <summary>Folds a newer change into the one that a record waits with: what is delivered later is the latest state.</summary>
+/// <summary>Folds a newer change into the one that a record waits with: what is delivered later is the latest
+/// state.</summary>
 internal static class Folding
 {
     private static readonly JsonWriterOptions Options = new()

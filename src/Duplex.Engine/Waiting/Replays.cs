@@ -8,7 +8,8 @@ namespace Duplex.Engine.Waiting;
 /// <summary>Takes dead letters up again.</summary>
 internal static class Replays
 {
-    /// <summary>Makes the letter a pending record that is due now; one that waits already keeps its (younger) change.</summary>
+    /// <summary>Makes the letter a pending record that is due now; one that waits already keeps its (younger)
+    /// change.</summary>
     public static async Task TakeUpAsync(SyncContext sync, LegState leg, DeadLetter letter)
     {
         var ticket = leg.Gates.Enter(letter.Key);

@@ -133,7 +133,8 @@ public sealed class ConfigLoaderTests
         var result = ConfigSamples.Load(ConfigSamples.Customers, []);
 
         result.Findings.Select(static f => f.Code).Distinct().ShouldBe(["config.reference"]);
-        result.Findings.ShouldContain(static f => f.Message.Contains("SHOP_PASSWORD") && f.Path == "/connections/shop/password");
+        result.Findings.ShouldContain(static f => f.Message.Contains("SHOP_PASSWORD")
+            && f.Path == "/connections/shop/password");
     }
 
     [Fact]
@@ -191,7 +192,8 @@ public sealed class ConfigLoaderTests
     [InlineData("8123", false)]
     public void A_control_plane_off_loopback_needs_a_key(string address, bool refused)
     {
-        var yaml = ConfigSamples.WithSync("mapping: [ { a: name, b: name } ]") + $"\nserver: {{ control_plane: {address} }}";
+        var yaml = ConfigSamples.WithSync("mapping: [ { a: name, b: name } ]")
+            + $"\nserver: {{ control_plane: {address} }}";
 
         var result = ConfigSamples.Load(yaml);
 
@@ -226,7 +228,8 @@ public sealed class ConfigLoaderTests
     [InlineData("canary/x")]
     public void A_tenant_that_a_reference_names_keeps_to_the_rules_and_is_not_told(string tenant)
     {
-        var yaml = ConfigSamples.WithSync("mapping: [ { a: name, b: name } ]").Replace("tenant: acme", "tenant: \"${env:T}\"");
+        var yaml = ConfigSamples.WithSync("mapping: [ { a: name, b: name } ]")
+            .Replace("tenant: acme", "tenant: \"${env:T}\"");
 
         var good = ConfigSamples.Load(yaml, new() { ["T"] = "acme" });
         var bad = ConfigSamples.Load(yaml, new() { ["T"] = tenant });
@@ -242,7 +245,8 @@ public sealed class ConfigLoaderTests
     {
         var fields = string.Join(", ", Enumerable.Range(0, 1000).Select(static i => $"f{i}"));
 
-        var result = ConfigSamples.Load(ConfigSamples.WithSync($"mapping: [ {{ a: [{fields}], b: name, via: {{ join: ' ' }} }} ]"));
+        var result = ConfigSamples.Load(
+            ConfigSamples.WithSync($"mapping: [ {{ a: [{fields}], b: name, via: {{ join: ' ' }} }} ]"));
 
         ConfigSamples.Only(result, "config.bad_value").Path.ShouldBe("/syncs/customers/mapping/0/a");
     }
@@ -250,7 +254,8 @@ public sealed class ConfigLoaderTests
     [Fact]
     public void A_file_that_is_not_there_is_a_finding()
     {
-        var result = ConfigLoader.LoadFile("/nowhere/duplex.yaml", new ConfigSources { Connectors = SpecConnector.All });
+        var result =
+            ConfigLoader.LoadFile("/nowhere/duplex.yaml", new ConfigSources { Connectors = SpecConnector.All });
 
         result.Findings.ShouldHaveSingleItem().Code.ShouldBe("config.not_found");
     }

@@ -53,7 +53,8 @@ internal static class ConfigSamples
         ConfigLoader.Load(yaml, "/srv/duplex/duplex.yaml", new ConfigSources
         {
             Connectors = SpecConnector.All,
-            Environment = (environment ?? new() { ["OPS_KEY"] = "0123456789abcdef", ["SHOP_PASSWORD"] = "hunter2-canary" })
+            Environment =
+                (environment ?? new() { ["OPS_KEY"] = "0123456789abcdef", ["SHOP_PASSWORD"] = "hunter2-canary" })
                 .GetValueOrDefault,
             Secrets = static _ => new FixedSecrets(new()
             {

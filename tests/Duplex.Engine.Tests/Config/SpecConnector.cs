@@ -31,7 +31,8 @@ internal sealed class SpecConnector(ConnectorSpec spec) : IConnector
             Summary = "Stripe.",
             Settings =
             [
-                Setting.Text("api_key", "The secret key.") with { Required = true, Secret = true, Example = "${secret:stripe}" },
+                Setting.Text("api_key", "The secret key.") with { Required = true, Secret = true, Example =
+                    "${secret:stripe}" },
                 Setting.Text("webhook_secret", "The endpoint's signing secret.") with { Secret = true },
             ],
             Streams = ["customers", "products", "prices", "invoices"],
@@ -45,10 +46,12 @@ internal sealed class SpecConnector(ConnectorSpec spec) : IConnector
         ConnectorContext context, IReadOnlyList<StreamUse> uses, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public Task<StreamSchema> DescribeAsync(ConnectorContext context, string stream, CancellationToken cancellationToken) =>
+    public Task<StreamSchema> DescribeAsync(ConnectorContext context, string stream,
+        CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public IRecordSource OpenSource(ConnectorContext context, IReadOnlyList<string> streams) => throw new NotSupportedException();
+    public IRecordSource OpenSource(ConnectorContext context, IReadOnlyList<string> streams) =>
+        throw new NotSupportedException();
 
     public IRecordSink OpenSink(ConnectorContext context) => throw new NotSupportedException();
 

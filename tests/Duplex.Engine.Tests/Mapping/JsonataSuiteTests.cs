@@ -15,12 +15,14 @@ public sealed class JsonataSuiteTests
         Skip.If(suite is null, "The JSONata suite is not here; set JSONATA_SUITE to its test-suite folder.");
         var answered = 0;
         var wrong = new List<string>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(suite!, "groups"), "*.json", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(suite!, "groups"), "*.json",
+            SearchOption.AllDirectories))
         {
             var root = JsonDocument.Parse(File.ReadAllText(file)).RootElement;
             foreach (var test in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().ToArray() : [root])
             {
-                if (Compile(test) is { } predicate && Input(suite!, test) is { } input && Expected(test) is { } expected)
+                if (Compile(test) is { } predicate && Input(suite!, test) is { } input
+                    && Expected(test) is { } expected)
                 {
                     answered++;
                     if (predicate.Holds(input) != expected)
@@ -65,7 +67,8 @@ public sealed class JsonataSuiteTests
             : JsonElement.Parse("null");
     }
 
-    /// <summary>The truth of the result; null where JSONata itself answers with an error, which for us is "does not hold".</summary>
+    /// <summary>The truth of the result; null where JSONata itself answers with an error, which for us is "does not
+    /// hold".</summary>
     private static bool? Expected(JsonElement test) =>
         test.TryGetProperty("result", out var result) ? Holds(result)
         : test.TryGetProperty("undefinedResult", out _) ? false : null;

@@ -68,10 +68,12 @@ public sealed class LensLawTests
             }
 
             carried++;
-            rule.TryMap(side.Other(), there, out var back, out problem).ShouldBeTrue($"{text} {side} {Show(value)} → {Show(there)}: {problem}");
+            rule.TryMap(side.Other(), there, out var back, out problem)
+                .ShouldBeTrue($"{text} {side} {Show(value)} → {Show(there)}: {problem}");
             rule.Same(side, value, back).ShouldBeTrue($"{text} {side} {Show(value)} → {Show(there)} → {Show(back)}");
             rule.TryMap(side, back, out var again, out problem).ShouldBeTrue($"{text} {side} {Show(back)}: {problem}");
-            rule.Same(side.Other(), there, again).ShouldBeTrue($"{text} {side} {Show(value)} → {Show(there)} ⇒ {Show(again)}");
+            rule.Same(side.Other(), there, again)
+                .ShouldBeTrue($"{text} {side} {Show(value)} → {Show(there)} ⇒ {Show(again)}");
         }
 
         carried.ShouldBeGreaterThan(10, text);
@@ -94,7 +96,8 @@ public sealed class LensLawTests
                     rule.Same(side, right, left).ShouldBe(same, $"{text} {side} {Show(left)} {Show(right)}");
                     if (same && rule.TryMap(side, left, out var l, out _) && rule.TryMap(side, right, out var r, out _))
                     {
-                        rule.Same(side.Other(), l, r).ShouldBeTrue($"{text} {side} {Show(left)} ~ {Show(right)}: {Show(l)}, {Show(r)}");
+                        rule.Same(side.Other(), l, r)
+                            .ShouldBeTrue($"{text} {side} {Show(left)} ~ {Show(right)}: {Show(l)}, {Show(r)}");
                     }
                 }
             }
@@ -133,7 +136,8 @@ public sealed class LensLawTests
             for (var i = 0; i < Rounds; i++)
             {
                 var value = FieldValue.Of(JsonElement.Parse(paths == 1
-                    ? Value(random, 2) : $"[{string.Join(',', Enumerable.Range(0, paths).Select(_ => Value(random, 0)))}]"));
+                    ? Value(random, 2)
+                        : $"[{string.Join(',', Enumerable.Range(0, paths).Select(_ => Value(random, 0)))}]"));
                 if (((LensRule)rule).End(side).Refusal(value) is null)
                 {
                     yield return (side, value);
@@ -152,7 +156,8 @@ public sealed class LensLawTests
         5 => Quote(Instant(random).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture)),
         6 => Quote(Instant(random).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
         7 => $"{Instant(random).ToUnixTimeSeconds()}",
-        8 => Quote(new[] { "free", "pro", "F", "P", "yes", "no", "true", "eur", "JPY", "kwd", "29.02.2024", "eu-1", "1!", "" }[random.Next(14)]),
+        8 => Quote(new[] { "free", "pro", "F", "P", "yes", "no", "true", "eur", "JPY", "kwd", "29.02.2024", "eu-1",
+            "1!", "" }[random.Next(14)]),
         9 => random.Next(4) == 0 ? "null" : Quote($"{random.Next(-99, 99)}.{random.Next(0, 99):D2}"),
         10 => $"[{string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => Value(random, depth - 1)))}]",
         _ => $"{{{string.Join(',', Enumerable.Range(0, random.Next(3)).Select(i => $"\"k{i}\":{Value(random, depth - 1)}"))}}}",
@@ -160,9 +165,12 @@ public sealed class LensLawTests
 
     private static DateTimeOffset Instant(Random random)
     {
-        var near = new DateTimeOffset(2026, random.Next(2) == 0 ? 3 : 10, random.Next(20, 31), random.Next(24), random.Next(60), 0, TimeSpan.Zero);
-        var time = random.Next(3) == 0 ? near : DateTimeOffset.FromUnixTimeSeconds(random.NextInt64(-10_000_000_000, 10_000_000_000));
-        return time.AddTicks(random.Next(3) * 10 * random.Next(1_000_000)).ToOffset(TimeSpan.FromMinutes(random.Next(-4, 5) * 30));
+        var near = new DateTimeOffset(2026, random.Next(2) == 0
+            ? 3 : 10, random.Next(20, 31), random.Next(24), random.Next(60), 0, TimeSpan.Zero);
+        var time = random.Next(3) == 0
+            ? near : DateTimeOffset.FromUnixTimeSeconds(random.NextInt64(-10_000_000_000, 10_000_000_000));
+        return time.AddTicks(random.Next(3) * 10 * random.Next(1_000_000))
+            .ToOffset(TimeSpan.FromMinutes(random.Next(-4, 5) * 30));
     }
 
     private static string Word(Random random)

@@ -12,18 +12,23 @@ public sealed class LensTests
     [InlineData("{ a: name, b: name }", """{"name":""}""", """{"name":""}""")]
     [InlineData("{ a: name, b: name }", "{}", "{}")]
     [InlineData("{ a: name, b: name, via: trim }", """{"name":"  Ann\t"}""", """{"name":"Ann"}""")]
-    [InlineData("{ a: email, b: email, via: [ trim, lowercase ] }", """{"email":" ÄNN@X.com"}""", """{"email":"änn@x.com"}""")]
+    [InlineData("{ a: email, b: email, via: [ trim, lowercase ] }", """{"email":" ÄNN@X.com"}""",
+        """{"email":"änn@x.com"}""")]
     [InlineData("{ a: email, b: email, via: uppercase }", """{"email":"ann"}""", """{"email":"ANN"}""")]
     [InlineData("{ a: name, b: address.city }", """{"name":"Ulm"}""", """{"address":{"city":"Ulm"}}""")]
     [InlineData("{ a: extra.deep.city, b: name }", """{"extra":{"deep":{"city":"Ulm"}}}""", """{"name":"Ulm"}""")]
-    [InlineData("{ a: name, b: metadata.name, via: { prefix: eu- } }", """{"name":"7"}""", """{"metadata":{"name":"eu-7"}}""")]
-    [InlineData("{ a: name, b: metadata.name, via: { suffix: '!' } }", """{"name":"7"}""", """{"metadata":{"name":"7!"}}""")]
-    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"plan":"pro"}""", """{"metadata":{"plan":"P"}}""")]
+    [InlineData("{ a: name, b: metadata.name, via: { prefix: eu- } }", """{"name":"7"}""",
+        """{"metadata":{"name":"eu-7"}}""")]
+    [InlineData("{ a: name, b: metadata.name, via: { suffix: '!' } }", """{"name":"7"}""",
+        """{"metadata":{"name":"7!"}}""")]
+    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"plan":"pro"}""",
+        """{"metadata":{"plan":"P"}}""")]
     [InlineData("{ a: plan, b: name, via: { default: free } }", """{"plan":null}""", """{"name":"free"}""")]
     [InlineData("{ a: plan, b: name, via: { default: free } }", "{}", """{"name":"free"}""")]
     [InlineData("{ a: plan, b: name, via: { default: free } }", """{"plan":"pro"}""", """{"name":"pro"}""")]
     [InlineData("{ b: metadata.source, via: { constant: 5 } }", "{}", """{"metadata":{"source":"5"}}""")]
-    [InlineData("{ a: visits, b: metadata.visits }", """{"visits":12345678901234567890123}""", """{"metadata":{"visits":"12345678901234567890123"}}""")]
+    [InlineData("{ a: visits, b: metadata.visits }", """{"visits":12345678901234567890123}""",
+        """{"metadata":{"visits":"12345678901234567890123"}}""")]
     [InlineData("{ a: balance, b: metadata.balance }", """{"balance":1.50}""", """{"metadata":{"balance":"1.50"}}""")]
     [InlineData("{ a: active, b: metadata.active }", """{"active":true}""", """{"metadata":{"active":"true"}}""")]
     [InlineData("{ a: extra, b: metadata.extra }", """{"extra":7}""", """{"metadata":{"extra":"7"}}""")]
@@ -31,22 +36,27 @@ public sealed class LensTests
         MappingSamples.Carry(MappingSamples.Rule(rule), Side.A, record).ShouldBe(expected);
 
     [Theory]
-    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"metadata":{"plan":"F"}}""", """{"plan":"free"}""")]
-    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"metadata":{}}""", """{"plan":null}""")]
+    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"metadata":{"plan":"F"}}""",
+        """{"plan":"free"}""")]
+    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"metadata":{}}""",
+        """{"plan":null}""")]
     [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", """{"name":"x"}""", "{}")]
     [InlineData("{ a: visits, b: metadata.visits }", """{"metadata":{"visits":"7"}}""", """{"visits":7}""")]
     [InlineData("{ a: visits, b: metadata.visits }", """{"metadata":{"visits":""}}""", """{"visits":null}""")]
     [InlineData("{ a: balance, b: metadata.balance }", """{"metadata":{"balance":"1.50"}}""", """{"balance":1.50}""")]
     [InlineData("{ a: active, b: metadata.active }", """{"metadata":{"active":"false"}}""", """{"active":false}""")]
-    [InlineData("{ a: name, b: metadata.name, via: { prefix: eu- } }", """{"metadata":{"name":"eu-7"}}""", """{"name":"7"}""")]
+    [InlineData("{ a: name, b: metadata.name, via: { prefix: eu- } }", """{"metadata":{"name":"eu-7"}}""",
+        """{"name":"7"}""")]
     [InlineData("{ a: name, b: address.city }", """{"address":null}""", """{"name":null}""")]
-    [InlineData("{ a: first, b: name, via: { default: { a: free, b: none } } }", """{"name":null}""", """{"first":"free"}""")]
+    [InlineData("{ a: first, b: name, via: { default: { a: free, b: none } } }", """{"name":null}""",
+        """{"first":"free"}""")]
     public void A_value_of_B_comes_back_to_A(string rule, string record, string expected) =>
         MappingSamples.Carry(MappingSamples.Rule(rule), Side.B, record).ShouldBe(expected);
 
     [Theory]
     [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", Side.A, """{"plan":"secret"}""")]
-    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", Side.B, """{"metadata":{"plan":"secret"}}""")]
+    [InlineData("{ a: plan, b: metadata.plan, via: { enum: { free: F, pro: P } } }", Side.B,
+        """{"metadata":{"plan":"secret"}}""")]
     [InlineData("{ a: visits, b: metadata.visits }", Side.B, """{"metadata":{"visits":"secret"}}""")]
     [InlineData("{ a: visits, b: metadata.visits }", Side.B, """{"metadata":{"visits":"1.5"}}""")]
     [InlineData("{ a: active, b: metadata.active }", Side.B, """{"metadata":{"active":"secret"}}""")]
@@ -80,7 +90,8 @@ public sealed class LensTests
         rule.Read(Side.A, record, []).State.ShouldBe(FieldState.Absent);
         rule.Read(Side.A, JsonElement.Parse("""{"name":null}"""), []).State.ShouldBe(FieldState.Null);
         rule.Read(Side.A, JsonElement.Parse("""{"name":""}"""), []).State.ShouldBe(FieldState.Present);
-        FieldValue[] all = [FieldValue.Unchanged, FieldValue.Absent, FieldValue.Null, FieldValue.Of(JsonElement.Parse("\"\""))];
+        FieldValue[] all =
+            [FieldValue.Unchanged, FieldValue.Absent, FieldValue.Null, FieldValue.Of(JsonElement.Parse("\"\""))];
         foreach (var left in all)
         {
             foreach (var right in all)
@@ -102,8 +113,10 @@ public sealed class LensTests
     [InlineData("{ a: balance, b: metadata.x }", Side.A, "-0", "0.00", true)]
     [InlineData("{ a: balance, b: metadata.x }", Side.A, "\"NaN\"", "5", false)]
     [InlineData("{ a: balance, b: metadata.x }", Side.A, "\"5.0\"", "5", true)]
-    [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"2026-01-31 12:00:00+00\"", "\"2026-01-31T13:00:00+01:00\"", true)]
-    [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"2026-01-31 12:00:00+00\"", "\"2026-01-31T12:00:00.1Z\"", false)]
+    [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"2026-01-31 12:00:00+00\"", "\"2026-01-31T13:00:00+01:00\"",
+        true)]
+    [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"2026-01-31 12:00:00+00\"", "\"2026-01-31T12:00:00.1Z\"",
+        false)]
     [InlineData("{ a: seen_at, b: opened_at }", Side.A, "\"infinity\"", "\"infinity\"", true)]
     [InlineData("{ a: extra, b: metadata.x }", Side.A, """{"a":1,"b":2}""", """{"b":2,"a":1.0}""", true)]
     [InlineData("{ a: email, b: email, via: lowercase }", Side.A, "\"Ann@X\"", "\"ann@x\"", true)]

@@ -14,7 +14,8 @@ public sealed class MappingCheckTests
     [InlineData("{ a: name, b: address.ctiy }", "mapping.unknown_field", "Did you mean city?")]
     [InlineData("{ a: name, b: name.first }", "mapping.unknown_field", null)]
     [InlineData("{ a: name, b: metadata.a.b }", "mapping.unknown_field", null)]
-    [InlineData("{ a: seen_at, b: created, via: unix_seconds }", "mapping.read_only", "Give the rule direction: b_to_a.")]
+    [InlineData("{ a: seen_at, b: created, via: unix_seconds }", "mapping.read_only",
+        "Give the rule direction: b_to_a.")]
     [InlineData("{ a: row_version, b: metadata.v }", "mapping.read_only", "Give the rule direction: a_to_b.")]
     [InlineData("{ a: seen_at, b: trial_end }", "mapping.type_mismatch", "Add via: unix_seconds.")]
     [InlineData("{ a: visits, b: opened_at }", "mapping.type_mismatch", null)]
@@ -90,7 +91,8 @@ public sealed class MappingCheckTests
     [InlineData("direction: b_to_a", "{ a: seen_at, b: created, via: unix_seconds }")]
     [InlineData("", "{ a: seen_at, b: created, via: unix_seconds, direction: b_to_a }")]
     public void What_is_wrong_in_one_direction_is_right_where_only_the_other_runs(string sync, string rule) =>
-        MappingSamples.Compile($"  - {rule}", sync).Findings.Where(static f => f.Severity == FindingSeverity.Error).ShouldBeEmpty();
+        MappingSamples.Compile($"  - {rule}", sync).Findings.Where(static f => f.Severity == FindingSeverity.Error)
+            .ShouldBeEmpty();
 
     [Fact]
     public void A_rule_against_the_direction_of_the_sync_never_runs_and_is_found() => MappingSamples
@@ -107,7 +109,8 @@ public sealed class MappingCheckTests
     {
         var result = ConfigSamples.Load(ConfigSamples.WithSync($"mapping:\n  - {first}\n  - {second}"));
 
-        result.Findings.Any(static f => f.Code == "mapping.written_twice" && f.Path == "/syncs/customers/mapping/1").ShouldBe(found);
+        result.Findings.Any(static f => f.Code == "mapping.written_twice" && f.Path == "/syncs/customers/mapping/1")
+            .ShouldBe(found);
     }
 
     [Fact]
@@ -132,7 +135,8 @@ public sealed class MappingCheckTests
     {
         var sync = MappingSamples.Sync("  - { a: name, b: whatever.deep }");
 
-        var mapping = MappingCompiler.Compile(sync, MappingSamples.Customers, MappingSamples.StripeCustomers with { Open = true });
+        var mapping = MappingCompiler.Compile(sync, MappingSamples.Customers,
+            MappingSamples.StripeCustomers with { Open = true });
 
         mapping.Findings.ShouldHaveSingleItem().Severity.ShouldBe(FindingSeverity.Warning);
         mapping.Rules.ShouldHaveSingleItem().ShadowName(Side.B).ShouldBe("whatever.deep");
@@ -155,6 +159,7 @@ public sealed class MappingCheckTests
 
         mapping.Findings.Where(static f => f.Severity == FindingSeverity.Error).ShouldBeEmpty();
         mapping.Rules.Count.ShouldBe(7);
-        mapping.Rules.Select(static r => r.Name).ShouldBe(["name", "email", "phone", "plan", "city", "id", "metadata.source"]);
+        mapping.Rules.Select(static r => r.Name)
+            .ShouldBe(["name", "email", "phone", "plan", "city", "id", "metadata.source"]);
     }
 }

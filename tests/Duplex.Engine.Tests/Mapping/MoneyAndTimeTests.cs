@@ -52,7 +52,8 @@ public sealed class MoneyAndTimeTests
     [InlineData(Side.B, "1.5")]
     [InlineData(Side.B, "\"x\"")]
     public void What_is_no_exact_amount_is_a_problem(Side from, string value) => MappingSamples.Carry(
-        MappingSamples.Rule("{ a: balance, b: balance, via: { minor_units: 2 } }"), from, $"{{\"balance\":{value}}}").ShouldStartWith("! ");
+        MappingSamples.Rule("{ a: balance, b: balance, via: { minor_units: 2 } }"), from, $"{{\"balance\":{value}}}")
+            .ShouldStartWith("! ");
 
     [Theory]
     [InlineData(Side.A, """{"balance":19.99,"currency":"EUR"}""", """{"balance":1999,"currency":"eur"}""")]
@@ -67,38 +68,49 @@ public sealed class MoneyAndTimeTests
     [InlineData(Side.A, """{"balance":1.5,"currency":"JPY"}""", "!")]
     public void The_currency_of_the_record_decides_the_digits(Side from, string record, string expected)
     {
-        var rule = MappingSamples.Rule("{ a: [balance, currency], b: [balance, currency], via: { minor_units: by_currency } }");
+        var rule = MappingSamples.Rule(
+            "{ a: [balance, currency], b: [balance, currency], via: { minor_units: by_currency } }");
 
         MappingSamples.Carry(rule, from, record).ShouldStartWith(expected);
     }
 
     [Theory]
-    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"2026-01-31 12:00:00+00"}""", """{"trial_end":1769860800}""")]
-    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"2026-01-31 12:00:00.999+01"}""", """{"trial_end":1769857200}""")]
-    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"1969-12-31 23:59:58.5Z"}""", """{"trial_end":-2}""")]
-    [InlineData("{ a: seen_at, b: balance, via: unix_millis }", """{"seen_at":"2026-01-31T12:00:00.5Z"}""", """{"balance":1769860800500}""")]
+    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"2026-01-31 12:00:00+00"}""",
+        """{"trial_end":1769860800}""")]
+    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"2026-01-31 12:00:00.999+01"}""",
+        """{"trial_end":1769857200}""")]
+    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"1969-12-31 23:59:58.5Z"}""",
+        """{"trial_end":-2}""")]
+    [InlineData("{ a: seen_at, b: balance, via: unix_millis }", """{"seen_at":"2026-01-31T12:00:00.5Z"}""",
+        """{"balance":1769860800500}""")]
     [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: { zone: Europe/Berlin } } }",
         """{"met_at":"2026-07-01 02:00:00"}""", """{"trial_end":1782864000}""")]
     [InlineData("{ a: born, b: trial_end, via: unix_seconds }", """{"born":"1970-01-02"}""", """{"trial_end":86400}""")]
     [InlineData("{ a: seen_at, b: metadata.seen, via: timestamp }",
         """{"seen_at":"2026-01-31 12:00:00.25+05:30"}""", """{"metadata":{"seen":"2026-01-31T06:30:00.25Z"}}""")]
-    [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"born":"2024-02-29"}""", """{"birthday":"29.02.2024"}""")]
+    [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"born":"2024-02-29"}""",
+        """{"birthday":"29.02.2024"}""")]
     [InlineData("{ a: born, b: metadata.born }", """{"born":"2024-02-29"}""", """{"metadata":{"born":"2024-02-29"}}""")]
-    [InlineData("{ a: visits, b: opened_at, via: from_unix_seconds }", """{"visits":0}""", """{"opened_at":"1970-01-01T00:00:00Z"}""")]
+    [InlineData("{ a: visits, b: opened_at, via: from_unix_seconds }", """{"visits":0}""",
+        """{"opened_at":"1970-01-01T00:00:00Z"}""")]
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"infinity"}""", "!")]
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"seen_at":"2026-01-31 12:00:00"}""", "!")]
-    [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: Europe/Berlin } }", """{"met_at":"2026-03-29 02:30:00"}""", "!")]
+    [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: Europe/Berlin } }",
+        """{"met_at":"2026-03-29 02:30:00"}""", "!")]
     public void A_time_of_A_reaches_B_in_its_form(string rule, string record, string expected) =>
         MappingSamples.Carry(MappingSamples.Rule(rule), Side.A, record).ShouldStartWith(expected);
 
     [Theory]
-    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"trial_end":1769860800}""", """{"seen_at":"2026-01-31T12:00:00Z"}""")]
+    [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"trial_end":1769860800}""",
+        """{"seen_at":"2026-01-31T12:00:00Z"}""")]
     [InlineData("{ a: met_at, b: trial_end, via: { unix_seconds: { zone: Europe/Berlin } } }",
         """{"trial_end":1782864000}""", """{"met_at":"2026-07-01T02:00:00"}""")]
     [InlineData("{ a: born, b: trial_end, via: unix_seconds }", """{"trial_end":86401}""", """{"born":"1970-01-02"}""")]
-    [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"birthday":"29.02.2024"}""", """{"born":"2024-02-29"}""")]
+    [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"birthday":"29.02.2024"}""",
+        """{"born":"2024-02-29"}""")]
     [InlineData("{ a: born, b: birthday, via: { time_format: dd.MM.yyyy } }", """{"birthday":"31.02.2024"}""", "!")]
-    [InlineData("{ a: visits, b: opened_at, via: from_unix_seconds }", """{"opened_at":"1970-01-01T01:00:01+01:00"}""", """{"visits":1}""")]
+    [InlineData("{ a: visits, b: opened_at, via: from_unix_seconds }", """{"opened_at":"1970-01-01T01:00:01+01:00"}""",
+        """{"visits":1}""")]
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"trial_end":99999999999999}""", "!")]
     [InlineData("{ a: seen_at, b: trial_end, via: unix_seconds }", """{"trial_end":1.5}""", "!")]
     public void A_time_of_B_comes_back_to_A(string rule, string record, string expected) =>
@@ -137,18 +149,23 @@ public sealed class MoneyAndTimeTests
     [Theory]
     [InlineData("{ a: extra, b: metadata.extra, via: json }",
         Side.A, """{"extra":{"a":[1,null]}}""", """{"metadata":{"extra":"{\"a\":[1,null]}"}}""")]
-    [InlineData("{ a: extra, b: metadata.extra, via: json }", Side.B, """{"metadata":{"extra":" [1]"}}""", """{"extra":[1]}""")]
+    [InlineData("{ a: extra, b: metadata.extra, via: json }", Side.B, """{"metadata":{"extra":" [1]"}}""",
+        """{"extra":[1]}""")]
     [InlineData("{ a: extra, b: metadata.extra, via: json }", Side.B, """{"metadata":{"extra":"{"}}""", "!")]
     [InlineData("{ a: extra, b: metadata }",
-        Side.A, """{"extra":{"a":1,"b":"x","c":{"d":true}}}""", """{"metadata":{"a":"1","b":"x","c":"{\"d\":true}"}}""")]
+        Side.A, """{"extra":{"a":1,"b":"x","c":{"d":true}}}""",
+            """{"metadata":{"a":"1","b":"x","c":"{\"d\":true}"}}""")]
     [InlineData("{ a: extra, b: metadata }", Side.A, """{"extra":[1]}""", "!")]
-    [InlineData("{ a: tags, b: description, via: [ { join: \", \" } ] }", Side.A, """{"tags":["a","b"]}""", """{"description":"a, b"}""")]
-    [InlineData("{ a: tags, b: description, via: [ { join: \", \" } ] }", Side.B, """{"description":"a, b, c"}""", """{"tags":["a","b","c"]}""")]
+    [InlineData("{ a: tags, b: description, via: [ { join: \", \" } ] }", Side.A, """{"tags":["a","b"]}""",
+        """{"description":"a, b"}""")]
+    [InlineData("{ a: tags, b: description, via: [ { join: \", \" } ] }", Side.B, """{"description":"a, b, c"}""",
+        """{"tags":["a","b","c"]}""")]
     [InlineData("{ a: active, b: metadata.active, via: { boolean: { 'true': yes, 'false': no } } }",
         Side.A, """{"active":true}""", """{"metadata":{"active":"yes"}}""")]
     [InlineData("{ a: active, b: metadata.active, via: { boolean: { 'true': yes, 'false': no } } }",
         Side.B, """{"metadata":{"active":"no"}}""", """{"active":false}""")]
-    [InlineData("{ a: active, b: balance, via: { boolean: { 'true': 1, 'false': 0 } } }", Side.B, """{"balance":1}""", """{"active":true}""")]
+    [InlineData("{ a: active, b: balance, via: { boolean: { 'true': 1, 'false': 0 } } }", Side.B, """{"balance":1}""",
+        """{"active":true}""")]
     [InlineData("{ a: name, b: balance, via: integer }", Side.A, """{"name":"12"}""", """{"balance":12}""")]
     [InlineData("{ a: name, b: balance, via: integer }", Side.A, """{"name":"12.5"}""", "!")]
     public void Types_are_converted(string rule, Side from, string record, string expected) =>

@@ -111,7 +111,8 @@ public sealed class PredicateTests
     {
         Should.Throw<PredicateException>(() => Predicate.Compile(new string('(', 2000) + "a" + new string(')', 2000)));
         Should.Throw<PredicateException>(() => Predicate.Compile(string.Concat(Enumerable.Repeat("not ", 500)) + "a"));
-        Should.Throw<PredicateException>(() => Predicate.Compile($"a in [{string.Join(',', Enumerable.Range(0, 1000))}]"));
+        Should.Throw<PredicateException>(() =>
+            Predicate.Compile($"a in [{string.Join(',', Enumerable.Range(0, 1000))}]"));
         Should.Throw<PredicateException>(() => Predicate.Compile(string.Join(" or ", Enumerable.Repeat("a", 600))));
         Should.Throw<PredicateException>(() => Predicate.Compile($"a = '{new string('x', 5000)}'"));
     }
@@ -122,17 +123,20 @@ public sealed class PredicateTests
         var random = new Random(7);
         string[] parts =
         [
-            "status", "amount", "tags", "metadata.plan", "'x'", "1", "=", "!=", "<", "in", "and", "or", "not", "(", ")", "[", "]", ",", ".",
+            "status", "amount", "tags", "metadata.plan", "'x'", "1", "=", "!=", "<", "in", "and", "or", "not", "(",
+                ")", "[", "]", ",", ".",
             "$length(", "$exists(", "$substring(", "null", "true", "`", "'", "\\", "😀", "\ud800", "-", "1e9",
         ];
         JsonElement[] records =
         [
-            Record, JsonElement.Parse("""{"status":"\ud800","amount":1e999999999,"tags":[["\udc00"]],"metadata":5}"""), JsonElement.Parse("[]"),
+            Record, JsonElement.Parse("""{"status":"\ud800","amount":1e999999999,"tags":[["\udc00"]],"metadata":5}"""),
+                JsonElement.Parse("[]"),
         ];
         var compiled = 0;
         for (var round = 0; round < 20_000; round++)
         {
-            var text = string.Join(' ', Enumerable.Range(0, random.Next(1, 8)).Select(_ => parts[random.Next(parts.Length)]));
+            var text = string.Join(' ', Enumerable.Range(0, random.Next(1, 8))
+                .Select(_ => parts[random.Next(parts.Length)]));
             try
             {
                 var predicate = Predicate.Compile(text);

@@ -166,13 +166,15 @@ public sealed class EmbeddedSecretStoreTests : IDisposable
     [Fact]
     public void The_key_may_come_from_the_environment_and_be_changed_there()
     {
-        _environment["DUPLEX_KEY"] = Convert.ToBase64String(Enumerable.Range(0, 32).Select(static i => (byte)i).ToArray());
+        _environment["DUPLEX_KEY"] =
+            Convert.ToBase64String(Enumerable.Range(0, 32).Select(static i => (byte)i).ToArray());
         Open().Set("a", "one");
         File.Exists(KeyFile).ShouldBeFalse();
         Should.Throw<SyncException>(() => Open().RotateKey()).Error.Suggestion!.ShouldContain("DUPLEX_KEY_PREVIOUS");
 
         _environment["DUPLEX_KEY_PREVIOUS"] = _environment["DUPLEX_KEY"];
-        _environment["DUPLEX_KEY"] = Convert.ToHexString(Enumerable.Range(100, 32).Select(static i => (byte)i).ToArray());
+        _environment["DUPLEX_KEY"] =
+            Convert.ToHexString(Enumerable.Range(100, 32).Select(static i => (byte)i).ToArray());
         Open().Get("a").ShouldBe("one");
         Open().RotateKey();
         _environment.Remove("DUPLEX_KEY_PREVIOUS");
@@ -210,7 +212,8 @@ public sealed class EmbeddedSecretStoreTests : IDisposable
     {
         Parallel.For(0, 20, i => Open().Set($"s{i}", $"v{i}"));
 
-        Enumerable.Range(0, 20).Select(i => Open().Get($"s{i}")).ShouldBe(Enumerable.Range(0, 20).Select(static i => $"v{i}"));
+        Enumerable.Range(0, 20).Select(i => Open().Get($"s{i}"))
+            .ShouldBe(Enumerable.Range(0, 20).Select(static i => $"v{i}"));
     }
 
     private EmbeddedSecretStore Open() => new(_directory, _environment.GetValueOrDefault);

@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Capture.PgOutput;
 
 /// <summary>
-/// Turns pgoutput messages into changes, in place: what a message says goes from its bytes into the batch's. Knows where in
-/// which transaction it is, and leaves out what the log holds already. Used by one thread.
+/// Turns pgoutput messages into changes, in place: what a message says goes from its bytes into the batch's. Knows
+/// where in which transaction it is, and leaves out what the log holds already. Used by one thread.
 /// </summary>
 internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow window)
 {
@@ -33,7 +33,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     /// <summary>The layout in force for a table; null before the log described it.</summary>
     public RelationLayout? Layout(uint oid) => _layouts.GetValueOrDefault(oid);
 
-    /// <summary>Puts a table's layout into force: the log describes it anew before the first change that has it.</summary>
+    /// <summary>Puts a table's layout into force: the log describes it anew before the first change that has
+    /// it.</summary>
     public void SetLayout(RelationLayout layout) => _layouts[layout.Message.Oid] = layout;
 
     /// <summary>A transaction begins.</summary>
@@ -115,7 +116,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
         }
 
         batch.Begin(layout.Stream!);
-        EnvelopeBytes.WriteKey(batch, layout, message, letter == (byte)'D' ? _old : _new, letter == (byte)'D' ? _none : _old);
+        EnvelopeBytes.WriteKey(batch, layout, message, letter == (byte)'D' ? _old : _new, letter == (byte)'D'
+            ? _none : _old);
         batch.EndKey();
         var partial = WriteEnvelope(layout, message, letter, isKey, batch, out var previousKey);
         batch.End();
@@ -159,8 +161,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     }
 
     /// <summary>
-    /// Counts a change of the transaction and finds its table. False when no sync reads the table, or when the log holds the
-    /// change: it was told before, and the server tells whole transactions only.
+    /// Counts a change of the transaction and finds its table. False when no sync reads the table, or when the log
+    /// holds the change: it was told before, and the server tells whole transactions only.
     /// </summary>
     private bool Next(uint oid, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RelationLayout? layout)
     {
@@ -180,7 +182,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     }
 
     private bool WriteEnvelope(
-        RelationLayout layout, ReadOnlySpan<byte> message, byte letter, bool isKey, ChangeBatch batch, out string? previousKey)
+        RelationLayout layout, ReadOnlySpan<byte> message, byte letter, bool isKey, ChangeBatch batch,
+            out string? previousKey)
     {
         var partial = false;
         previousKey = null;

@@ -6,7 +6,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Capture.PgOutput;
 
 /// <summary>
-/// Writes keys and envelopes (<see cref="ChangeEnvelope"/>) straight from a message's bytes: no string, no object per column.
+/// Writes keys and envelopes (<see cref="ChangeEnvelope"/>) straight from a message's bytes: no string, no object per
+/// column.
 /// </summary>
 internal static class EnvelopeBytes
 {
@@ -41,7 +42,8 @@ internal static class EnvelopeBytes
     /// <paramref name="old"/> where that has it.</summary>
     /// <returns>Whether columns are missing: unchanged and told by neither tuple.</returns>
     public static bool WriteImage(
-        IBufferWriter<byte> output, RelationLayout layout, ReadOnlySpan<byte> message, TupleSlots tuple, TupleSlots? old)
+        IBufferWriter<byte> output, RelationLayout layout, ReadOnlySpan<byte> message, TupleSlots tuple,
+            TupleSlots? old)
     {
         var separator = (byte)'{';
         var missing = false;
@@ -87,7 +89,8 @@ internal static class EnvelopeBytes
     }
 
     /// <summary>Writes the names of the columns that <see cref="WriteImage"/> left out.</summary>
-    public static void WriteUnchanged(IBufferWriter<byte> output, RelationLayout layout, TupleSlots tuple, TupleSlots old)
+    public static void WriteUnchanged(IBufferWriter<byte> output, RelationLayout layout, TupleSlots tuple,
+        TupleSlots old)
     {
         Write(output, ",\"unchanged\":"u8);
         var separator = (byte)'[';

@@ -19,7 +19,8 @@ internal sealed class RelationLayout
     /// <param name="key">The key's columns, in the key's order.</param>
     /// <param name="connection">The connection's name.</param>
     public RelationLayout(
-        RelationMessage message, string? stream, IReadOnlyList<PostgresType> types, IReadOnlyList<int> key, string connection)
+        RelationMessage message, string? stream, IReadOnlyList<PostgresType> types, IReadOnlyList<int> key,
+            string connection)
     {
         Message = message;
         Stream = stream;

@@ -6,7 +6,8 @@ namespace Duplex.Connectors.Postgres.Capture.PgOutput;
 /// <param name="Oid">The table's oid.</param>
 /// <param name="Schema">The schema.</param>
 /// <param name="Table">The table.</param>
-/// <param name="Identity">The replica identity: <c>d</c> default, <c>f</c> full, <c>i</c> index, <c>n</c> nothing.</param>
+/// <param name="Identity">The replica identity: <c>d</c> default, <c>f</c> full, <c>i</c> index, <c>n</c>
+/// nothing.</param>
 /// <param name="Columns">The published columns in their order.</param>
 internal sealed record RelationMessage(
     uint Oid, string Schema, string Table, char Identity, IReadOnlyList<RelationColumn> Columns)

@@ -7,7 +7,8 @@ using Npgsql;
 
 namespace Duplex.Connectors.Postgres.Capture.Snapshot;
 
-/// <summary>Reads chunks of one table in the order of its key, each in a snapshot of its own. One statement at a time.</summary>
+/// <summary>Reads chunks of one table in the order of its key, each in a snapshot of its own. One statement at a
+/// time.</summary>
 internal sealed class ChunkReader(NpgsqlConnection connection, TableSchema table, byte[] source)
 {
     /// <summary>A chunk ends early when its rows have this size.</summary>
@@ -54,7 +55,8 @@ internal sealed class ChunkReader(NpgsqlConnection connection, TableSchema table
         var where = "";
         if (after is not null)
         {
-            var parts = table.Key.Select((c, i) => string.Create(CultureInfo.InvariantCulture, $"${i + 1}::text::{c.Type.Name}"));
+            var parts = table.Key.Select((c, i) =>
+                string.Create(CultureInfo.InvariantCulture, $"${i + 1}::text::{c.Type.Name}"));
             where = $" WHERE ({key}) > ({string.Join(", ", parts)})";
             foreach (var part in after)
             {

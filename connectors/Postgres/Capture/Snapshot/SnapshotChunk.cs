@@ -21,6 +21,8 @@ internal sealed record SnapshotChunk(long Number, string Stream, IReadOnlyList<s
     /// <summary>Whether its rows went into the log's order; otherwise it must be read again.</summary>
     public bool IsAccepted { get; set; }
 
-    /// <summary>Set when the mark behind the chunk has come by: the stream's progress, or null when it must be read again.</summary>
-    public TaskCompletionSource<StreamProgress?> Verdict { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Set when the mark behind the chunk has come by: the stream's progress, or null when it must be read
+    /// again.</summary>
+    public TaskCompletionSource<StreamProgress?> Verdict { get; } =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -6,13 +6,14 @@ using Npgsql;
 namespace Duplex.Connectors.Postgres.Capture.Snapshot;
 
 /// <summary>
-/// Reads the rows of every stream that has none yet, chunk by chunk, beside the stream of changes: writes the mark before a
-/// chunk, reads it, writes the mark behind it, and waits until the marks have come by in the log.
+/// Reads the rows of every stream that has none yet, chunk by chunk, beside the stream of changes: writes the mark
+/// before a chunk, reads it, writes the mark behind it, and waits until the marks have come by in the log.
 /// </summary>
 internal sealed class SnapshotReader(
     CaptureOptions options, CaptureProgress progress, SnapshotWindow window, TimeProvider clock, string run)
 {
-    /// <summary>Records that are read once more are few; a chunk of them stays small even when they are large.</summary>
+    /// <summary>Records that are read once more are few; a chunk of them stays small even when they are
+    /// large.</summary>
     private const int AgainMax = 64;
 
     private long _chunks;
@@ -23,15 +24,16 @@ internal sealed class SnapshotReader(
         await using var connection = await options.Sql.OpenConnectionAsync(cancellationToken);
         await WaitForCommitsAsync(connection, cancellationToken);
         var types = new TypeCatalog();
-        foreach (var stream in progress.Token.Streams.Where(static s => !s.Value.Done).Select(static s => s.Key).ToArray())
+        foreach (var stream in progress.Token.Streams.Where(static s => !s.Value.Done).Select(static s => s.Key)
+            .ToArray())
         {
             await ReadAsync(connection, types, stream, cancellationToken);
         }
     }
 
     /// <summary>
-    /// Where commits wait for a standby, a transaction that an earlier run told may still be invisible, and this run does not know
-    /// it; so the first chunk waits until every transaction of the time has ended.
+    /// Where commits wait for a standby, a transaction that an earlier run told may still be invisible, and this run
+    /// does not know it; so the first chunk waits until every transaction of the time has ended.
     /// </summary>
     private async Task WaitForCommitsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -99,7 +101,8 @@ internal sealed class SnapshotReader(
     private async Task MarkAsync(
         NpgsqlConnection connection, SnapshotChunk chunk, bool isHigh, CancellationToken cancellationToken)
     {
-        // The commit of a mark is not waited for on disk: the log's order is all that counts, and the sender waits for the flush.
+        // The commit of a mark is not waited for on disk: the log's order is all that counts, and the sender waits for
+        // the flush.
         await using var command = new NpgsqlCommand("SELECT pg_logical_emit_message(true, $1, $2)::text", connection)
         {
             Parameters =

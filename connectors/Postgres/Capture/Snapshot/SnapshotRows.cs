@@ -23,7 +23,8 @@ internal sealed class SnapshotRows(string stream, byte[] source)
 
     public int Bytes => _buffer.WrittenCount;
 
-    /// <summary>Where key and record are written: first the key, <see cref="EndKey"/>, the record, <see cref="EndRow"/>.</summary>
+    /// <summary>Where key and record are written: first the key, <see cref="EndKey"/>, the record,
+    /// <see cref="EndRow"/>.</summary>
     public IBufferWriter<byte> Output => _buffer;
 
     public void EndKey() => _keyLength = _buffer.WrittenCount - _start;

@@ -4,14 +4,15 @@ using Duplex.Connectors.Postgres.Capture.PgOutput;
 namespace Duplex.Connectors.Postgres.Capture.Snapshot;
 
 /// <summary>
-/// Joins chunks of a snapshot to the stream of changes. A chunk lies between two marks in the log. What changed between the
-/// marks is younger than the chunk's rows or the same, so those rows are dropped; a chunk whose snapshot did not see a transaction
-/// that the stream had told before the first mark is read again. Used by the thread that decodes, except
-/// <see cref="Announce"/>.
+/// Joins chunks of a snapshot to the stream of changes. A chunk lies between two marks in the log. What changed between
+/// the marks is younger than the chunk's rows or the same, so those rows are dropped; a chunk whose snapshot did not
+/// see a transaction that the stream had told before the first mark is read again. Used by the thread that decodes,
+/// except <see cref="Announce"/>.
 /// </summary>
 internal sealed class SnapshotWindow(CaptureProgress progress)
 {
-    /// <summary>Changed keys of the chunk's stream since its low mark, and whether only a part of the record is known.</summary>
+    /// <summary>Changed keys of the chunk's stream since its low mark, and whether only a part of the record is
+    /// known.</summary>
     private readonly Dictionary<string, bool> _changed = [];
     private readonly HashSet<uint> _streamed = [];
     private HashSet<uint> _before = [];
@@ -91,13 +92,15 @@ internal sealed class SnapshotWindow(CaptureProgress progress)
     }
 
     /// <summary>
-    /// The mark behind a chunk came by, and its transaction ended. Calls <paramref name="write"/> for each row that stands, moves
-    /// the progress and gives the verdict.
+    /// The mark behind a chunk came by, and its transaction ended. Calls <paramref name="write"/> for each row that
+    /// stands, moves the progress and gives the verdict.
     /// </summary>
-    /// <returns>The chunk whose verdict has to be given when its rows are on their way; null when nothing closed.</returns>
+    /// <returns>The chunk whose verdict has to be given when its rows are on their way; null when nothing
+    /// closed.</returns>
     public SnapshotChunk? Close(long number, Action<SnapshotRows, int> write)
     {
-        if (_open is not { } chunk || chunk.Number != number || chunk.Rows is not { } rows || chunk.Seen is not { } seen)
+        if (_open is not { } chunk || chunk.Number != number || chunk.Rows is not { } rows
+            || chunk.Seen is not { } seen)
         {
             return null;
         }

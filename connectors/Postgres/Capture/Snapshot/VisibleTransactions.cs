@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Duplex.Connectors.Postgres.Capture.Snapshot;
 
 /// <summary>
-/// Which transactions a chunk's snapshot saw: <c>pg_current_snapshot()</c>. A transaction stands in the log a moment before
-/// others can see it (and with synchronous replication for as long as a standby takes), so the order of the log alone does not
-/// say what a chunk contains.
+/// Which transactions a chunk's snapshot saw: <c>pg_current_snapshot()</c>. A transaction stands in the log a moment
+/// before others can see it (and with synchronous replication for as long as a standby takes), so the order of the log
+/// alone does not say what a chunk contains.
 /// </summary>
 internal sealed class VisibleTransactions
 {

@@ -3,7 +3,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Mapping.Lenses;
 
-/// <summary><c>constant</c>: writes one value to the side that has a path, whatever the other side's record says.</summary>
+/// <summary><c>constant</c>: writes one value to the side that has a path, whatever the other side's record
+/// says.</summary>
 internal sealed class ConstantLens(FieldValue value, bool toB, FieldKind kind) : Lens
 {
     public override string Name => "constant";
@@ -16,9 +17,11 @@ internal sealed class ConstantLens(FieldValue value, bool toB, FieldKind kind) :
 
     public override LensLoss BackwardLoss => toB ? LensLoss.Impossible : LensLoss.Collapses;
 
-    public override LensResult Forward(FieldValue given) => toB ? value : LensResult.Failed("A constant has no way back.");
+    public override LensResult Forward(FieldValue given) =>
+        toB ? value : LensResult.Failed("A constant has no way back.");
 
-    public override LensResult Backward(FieldValue given) => toB ? LensResult.Failed("A constant has no way back.") : value;
+    public override LensResult Backward(FieldValue given) =>
+        toB ? LensResult.Failed("A constant has no way back.") : value;
 
     protected override LensResult Forward(JsonElement given) => value;
 
@@ -26,8 +29,8 @@ internal sealed class ConstantLens(FieldValue value, bool toB, FieldKind kind) :
 }
 
 /// <summary>
-/// <c>default</c>: gives a side a value where the other has none. Having none and having the default mean the same, so the default
-/// is not carried back over nothing.
+/// <c>default</c>: gives a side a value where the other has none. Having none and having the default mean the same, so
+/// the default is not carried back over nothing.
 /// </summary>
 internal sealed class DefaultLens(JsonElement? onB, JsonElement? onA, FieldKind kind) : Lens
 {
@@ -54,9 +57,9 @@ internal sealed class DefaultLens(JsonElement? onB, JsonElement? onA, FieldKind 
 }
 
 /// <summary>
-/// <c>enum</c>: a table from A's values to B's. A value outside of it fails the record unless the table has an entry for
-/// all others: <c>"*": "*"</c> passes them as they are, except what the table would turn into another on its way back;
-/// <c>"*": X</c> turns them into X.
+/// <c>enum</c>: a table from A's values to B's. A value outside of it fails the record unless the table has an entry
+/// for all others: <c>"*": "*"</c> passes them as they are, except what the table would turn into another on its way
+/// back; <c>"*": X</c> turns them into X.
 /// </summary>
 internal sealed class EnumLens : Lens
 {
@@ -66,7 +69,8 @@ internal sealed class EnumLens : Lens
     private readonly FieldKind _left;
     private readonly FieldKind _right;
 
-    public EnumLens((JsonElement A, JsonElement B)[] pairs, JsonElement? otherwise, bool pass, FieldKind left, FieldKind right)
+    public EnumLens((JsonElement A, JsonElement B)[] pairs, JsonElement? otherwise, bool pass, FieldKind left,
+        FieldKind right)
     {
         (_pairs, _otherwise, _pass, _left, _right) = (pairs, otherwise, pass, left, right);
         var images = pairs.Select(static p => p.B).ToList();
@@ -105,7 +109,8 @@ internal sealed class EnumLens : Lens
             return LensResult.Failed("A's value would come back as the entry of the table that B's value stands for.");
         }
 
-        return _pass ? value : _otherwise is { } other ? other : LensResult.Failed("The table of the rule does not have A's value.");
+        return _pass ? value : _otherwise is { } other
+            ? other : LensResult.Failed("The table of the rule does not have A's value.");
     }
 
     protected override LensResult Backward(JsonElement value) =>

@@ -8,7 +8,8 @@ internal enum LensLoss
 {
     /// <summary>Different values stay different.</summary>
     Exact,
-    /// <summary>Different values may become one; going there and back gives a value that means the same to the rule.</summary>
+    /// <summary>Different values may become one; going there and back gives a value that means the same to the
+    /// rule.</summary>
     Collapses,
     /// <summary>The lens does not go this way.</summary>
     Impossible,
@@ -25,8 +26,8 @@ internal readonly record struct LensResult(FieldValue Value, string? Problem)
 }
 
 /// <summary>
-/// One step of a rule, run forwards from A to B and backwards from B to A. Immutable; never throws for bad data. Whatever is not
-/// present passes as it is unless the lens says otherwise.
+/// One step of a rule, run forwards from A to B and backwards from B to A. Immutable; never throws for bad data.
+/// Whatever is not present passes as it is unless the lens says otherwise.
 /// </summary>
 internal abstract class Lens
 {

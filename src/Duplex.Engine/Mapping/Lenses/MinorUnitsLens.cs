@@ -22,7 +22,8 @@ internal static class MinorUnits
     /// <summary>An amount as minor units: <c>19.99</c> with two digits is <c>1999</c>.</summary>
     public static LensResult ToMinor(JsonElement value, int digits, Rounding rounding)
     {
-        if (value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String) || !ValueEquality.TryNumber(value, out var amount))
+        if (value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String)
+            || !ValueEquality.TryNumber(value, out var amount))
         {
             return LensResult.Failed("minor_units takes a number, and the value is none.");
         }
@@ -56,7 +57,8 @@ internal static class MinorUnits
             return LensResult.Failed("The amount has minor units, and A's field takes whole numbers.");
         }
 
-        return amount.ToText(kind == FieldKind.Integer ? 0 : digits) is not { } text ? LensResult.Failed("The amount is too large.")
+        return amount.ToText(kind == FieldKind.Integer ? 0 : digits) is not { } text
+            ? LensResult.Failed("The amount is too large.")
             : kind == FieldKind.Text ? JsonText.String(text) : JsonElement.Parse(text);
     }
 }
@@ -81,8 +83,8 @@ internal sealed class MinorUnitsLens(int digits, Rounding rounding, FieldKind le
 }
 
 /// <summary>
-/// <c>minor_units: by_currency</c>: amount and currency on both sides. The currency decides the digits; it is lower case on B and upper
-/// case on A, and case is no difference.
+/// <c>minor_units: by_currency</c>: amount and currency on both sides. The currency decides the digits; it is lower
+/// case on B and upper case on A, and case is no difference.
 /// </summary>
 internal sealed class CurrencyLens(Rounding rounding, FieldKind amountKind) : Lens
 {
@@ -96,7 +98,8 @@ internal sealed class CurrencyLens(Rounding rounding, FieldKind amountKind) : Le
 
     public override LensLoss BackwardLoss => LensLoss.Collapses;
 
-    public override string? Loss => rounding == Rounding.Refuse ? null : "amounts are rounded to the decimals of their currency";
+    public override string? Loss =>
+        rounding == Rounding.Refuse ? null : "amounts are rounded to the decimals of their currency";
 
     protected override LensResult Forward(JsonElement value) => Map(value, static t => t.ToLowerInvariant(),
         (amount, digits) => MinorUnits.ToMinor(amount, digits, rounding));
@@ -142,7 +145,8 @@ internal static class Currencies
         "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND",
     };
 
-    /// <summary>The digits of a code of three letters; ISK and UGX have two there though ISO 4217 gives them none.</summary>
+    /// <summary>The digits of a code of three letters; ISK and UGX have two there though ISO 4217 gives them
+    /// none.</summary>
     public static bool TryDigits(string code, out int digits)
     {
         var trimmed = code.Trim();

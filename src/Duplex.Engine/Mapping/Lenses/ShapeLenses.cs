@@ -7,8 +7,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Mapping.Lenses;
 
 /// <summary>
-/// <c>split</c>: one text on A, its parts on B (the last part keeps what is left over); <c>join</c> is the same with the sides
-/// exchanged. A part that is missing is null and leaves no separator behind.
+/// <c>split</c>: one text on A, its parts on B (the last part keeps what is left over); <c>join</c> is the same with
+/// the sides exchanged. A part that is missing is null and leaves no separator behind.
 /// </summary>
 /// <param name="separator">What stands between the parts.</param>
 /// <param name="parts">How many parts there are; 0 for a list of any length.</param>
@@ -22,7 +22,8 @@ internal sealed class SplitLens(string separator, int parts) : Lens
 
     public override LensLoss BackwardLoss => LensLoss.Collapses;
 
-    public override string? Loss => "parts that hold the separator, or are missing before others, are divided anew on the way back";
+    public override string? Loss =>
+        "parts that hold the separator, or are missing before others, are divided anew on the way back";
 
     protected override LensResult Forward(JsonElement value)
     {
@@ -83,7 +84,8 @@ internal sealed class JsonLens(FieldKind left) : Lens
     protected override LensResult Forward(JsonElement value)
     {
         var buffer = new ArrayBufferWriter<byte>(64);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer =
+            new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             value.WriteTo(writer);
         }
@@ -95,7 +97,8 @@ internal sealed class JsonLens(FieldKind left) : Lens
     {
         try
         {
-            return JsonText.TryText(value, out var text) ? JsonElement.Parse(text) : LensResult.Failed("The value is not text.");
+            return JsonText.TryText(value, out var text)
+                ? JsonElement.Parse(text) : LensResult.Failed("The value is not text.");
         }
         catch (JsonException)
         {
@@ -105,7 +108,8 @@ internal sealed class JsonLens(FieldKind left) : Lens
 }
 
 /// <summary>
-/// <c>text_map</c>: an object on A, a map of texts on B: numbers and truth values become their text, nested values their JSON.
+/// <c>text_map</c>: an object on A, a map of texts on B: numbers and truth values become their text, nested values
+/// their JSON.
 /// </summary>
 internal sealed class TextMapLens(FieldKind left) : Lens
 {
@@ -117,7 +121,8 @@ internal sealed class TextMapLens(FieldKind left) : Lens
 
     public override LensLoss ForwardLoss => LensLoss.Collapses;
 
-    public override string? Loss => "every member is text on B and comes back as text, and members removed on one side stay on the other";
+    public override string? Loss =>
+        "every member is text on B and comes back as text, and members removed on one side stay on the other";
 
     protected override LensResult Forward(JsonElement value)
     {
@@ -127,7 +132,8 @@ internal sealed class TextMapLens(FieldKind left) : Lens
         }
 
         var buffer = new ArrayBufferWriter<byte>(64);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer =
+            new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
             foreach (var member in value.EnumerateObject())

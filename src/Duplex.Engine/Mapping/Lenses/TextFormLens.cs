@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Mapping.Lenses;
 
 /// <summary>
-/// <c>text</c>: a number or a truth value on A, its text on B. Backwards the text is read as A's kind. From a field of any kind the
-/// text form is kept as text on the way back.
+/// <c>text</c>: a number or a truth value on A, its text on B. Backwards the text is read as A's kind. From a field of
+/// any kind the text form is kept as text on the way back.
 /// </summary>
 internal sealed class TextFormLens(string name, FieldKind left) : Lens
 {
@@ -18,7 +18,8 @@ internal sealed class TextFormLens(string name, FieldKind left) : Lens
 
     public override LensLoss ForwardLoss => left == FieldKind.Any ? LensLoss.Collapses : LensLoss.Exact;
 
-    public override LensLoss BackwardLoss => left is FieldKind.Any or FieldKind.Text ? LensLoss.Exact : LensLoss.Collapses;
+    public override LensLoss BackwardLoss =>
+        left is FieldKind.Any or FieldKind.Text ? LensLoss.Exact : LensLoss.Collapses;
 
     protected override LensResult Forward(JsonElement value) => value.ValueKind switch
     {
@@ -36,7 +37,8 @@ internal sealed class TextFormLens(string name, FieldKind left) : Lens
                 FieldKind.Any or FieldKind.Text => true,
                 FieldKind.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
                 FieldKind.Number => value.ValueKind == JsonValueKind.Number,
-                _ => value.ValueKind == JsonValueKind.Number && ValueEquality.TryNumber(value, out var number) && number.IsWhole,
+                _ => value.ValueKind == JsonValueKind.Number && ValueEquality.TryNumber(value, out var number)
+                    && number.IsWhole,
             };
             return fits ? value : LensResult.Failed($"The value is {JsonText.Describe(value)}.");
         }
@@ -70,7 +72,8 @@ internal sealed class TextFormLens(string name, FieldKind left) : Lens
             : LensResult.Failed(whole ? "The text is not a whole number." : "The text is not a number.");
     }
 
-    /// <summary>How many decimals are written, so that 1.50 stays 1.50; a form with an exponent has none to keep.</summary>
+    /// <summary>How many decimals are written, so that 1.50 stays 1.50; a form with an exponent has none to
+    /// keep.</summary>
     private static int Decimals(string text)
     {
         var trimmed = text.Trim();

@@ -3,12 +3,13 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Mapping.Lenses;
 
-/// <summary>Whether a text, which nothing in it escapes, has its final form already; false also where that takes more to know.</summary>
+/// <summary>Whether a text, which nothing in it escapes, has its final form already; false also where that takes more
+/// to know.</summary>
 internal delegate bool SettledText(ReadOnlySpan<byte> plain);
 
 /// <summary>
-/// Brings text into one form in both directions: <c>lowercase</c>, <c>uppercase</c>, <c>trim</c>. Texts that differ only in what it
-/// evens out mean the same on both sides, so neither side's own spelling is touched.
+/// Brings text into one form in both directions: <c>lowercase</c>, <c>uppercase</c>, <c>trim</c>. Texts that differ
+/// only in what it evens out mean the same on both sides, so neither side's own spelling is touched.
 /// </summary>
 internal sealed class NormalizingLens(string name, Func<string, string> normalize, SettledText isSettled) : Lens
 {

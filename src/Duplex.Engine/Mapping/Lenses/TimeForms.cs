@@ -13,8 +13,8 @@ internal abstract class TimeForm
     /// <summary>The smallest step that it can write.</summary>
     public abstract long Resolution { get; }
 
-    /// <summary>Whether different points in time may be written alike though the step tells them apart (the hour that repeats in
-    /// autumn), or one point in several ways.</summary>
+    /// <summary>Whether different points in time may be written alike though the step tells them apart (the hour that
+    /// repeats in autumn), or one point in several ways.</summary>
     public virtual bool Blurs => false;
 
     /// <summary>Reads a value; null with the reason.</summary>
@@ -43,7 +43,8 @@ internal sealed class UnixForm(long unit, FieldKind kind) : TimeForm
     public override long? Read(JsonElement value, out string? problem)
     {
         problem = "The value is not a whole number of a time between the years 1 and 9999.";
-        if (value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String) || !ValueEquality.TryNumber(value, out var number)
+        if (value.ValueKind is not (JsonValueKind.Number or JsonValueKind.String)
+            || !ValueEquality.TryNumber(value, out var number)
             || !number.IsWhole || number.ToText() is not { } text
             || !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var units)
             || units > DateTime.MaxValue.Ticks / unit || units < -DateTime.UnixEpoch.Ticks / unit)
@@ -65,7 +66,8 @@ internal sealed class UnixForm(long unit, FieldKind kind) : TimeForm
         JsonText.Number((long)Math.Floor((decimal)(ticks - DateTime.UnixEpoch.Ticks) / unit));
 }
 
-/// <summary>Text with an offset, written in UTC: <c>2026-01-31T12:00:00Z</c>. Text without one is taken in the zone.</summary>
+/// <summary>Text with an offset, written in UTC: <c>2026-01-31T12:00:00Z</c>. Text without one is taken in the
+/// zone.</summary>
 internal sealed class InstantForm(ZoneClock? zone, FieldKind kind) : TimeForm
 {
     public override FieldKind Kind => kind;
@@ -106,7 +108,8 @@ internal sealed class LocalForm(ZoneClock zone) : TimeForm
     public override long? Read(JsonElement value, out string? problem)
     {
         problem = "The value is not a date and time.";
-        return JsonText.TryText(value, out var text) && TimeText.TryParse(text, out var time) ? zone.ToUtc(time, out problem) : null;
+        return JsonText.TryText(value, out var text) && TimeText.TryParse(text, out var time)
+            ? zone.ToUtc(time, out problem) : null;
     }
 
     public override LensResult Write(long ticks) => zone.ToLocal(ticks) is { } local
@@ -168,8 +171,8 @@ internal sealed class ZoneClock(TimeZoneInfo zone)
     public bool Repeats => zone.GetAdjustmentRules().Length > 0;
 
     /// <summary>
-    /// The point in time of what the clock shows. An hour that comes twice is taken as its first. A time that the clock skips has none;
-    /// for a date, whose midnight may be skipped, it is the first moment after.
+    /// The point in time of what the clock shows. An hour that comes twice is taken as its first. A time that the clock
+    /// skips has none; for a date, whose midnight may be skipped, it is the first moment after.
     /// </summary>
     public long? ToUtc(TimeText time, out string? problem)
     {

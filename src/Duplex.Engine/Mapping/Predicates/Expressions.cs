@@ -48,7 +48,8 @@ internal sealed class Path(string[] names) : Expression
         return PredicateValue.Of(value);
     }
 
-    /// <summary>As in JSONata a step into a list is a step into each of its items, and what comes out is one flat list.</summary>
+    /// <summary>As in JSONata a step into a list is a step into each of its items, and what comes out is one flat
+    /// list.</summary>
     private PredicateValue EachOf(JsonElement list, int from)
     {
         var items = new List<JsonElement> { list };

@@ -21,7 +21,8 @@ internal static class PredicateFunctions
             ["$not"] = new(1, 1, "$not(condition)", static a =>
                 a[0].Kind == JsonValueKind.Undefined ? a[0] : PredicateValue.Of(!a[0].Holds)),
             ["$boolean"] = new(1, 1, "$boolean(value)", static a => PredicateValue.Of(a[0].Holds)),
-            ["$exists"] = new(1, 1, "$exists(path)", static a => PredicateValue.Of(a[0].Kind != JsonValueKind.Undefined)),
+            ["$exists"] =
+                new(1, 1, "$exists(path)", static a => PredicateValue.Of(a[0].Kind != JsonValueKind.Undefined)),
             ["$lowercase"] = new(1, 1, "$lowercase(text)", static a => OnText(a, static t => t.ToLowerInvariant())),
             ["$uppercase"] = new(1, 1, "$uppercase(text)", static a => OnText(a, static t => t.ToUpperInvariant())),
             ["$trim"] = new(1, 1, "$trim(text)", static a => OnText(a, static t => t.Trim())),
@@ -29,12 +30,14 @@ internal static class PredicateFunctions
                 ? PredicateValue.Of(a[0].Text.EnumerateRunes().LongCount()) : PredicateValue.Absent),
             ["$contains"] = new(2, 2, "$contains(text, 'part')", static a =>
                 a[0].Kind == JsonValueKind.String && a[1].Kind == JsonValueKind.String
-                    ? PredicateValue.Of(a[0].Text.Contains(a[1].Text, StringComparison.Ordinal)) : PredicateValue.Absent),
+                    ? PredicateValue.Of(a[0].Text.Contains(a[1].Text, StringComparison.Ordinal))
+                        : PredicateValue.Absent),
             ["$substring"] = new(2, 3, "$substring(text, start, length)", Substring),
         };
 
     private static PredicateValue OnText(PredicateValue[] arguments, Func<string, string> function) =>
-        arguments[0].Kind == JsonValueKind.String ? PredicateValue.Of(function(arguments[0].Text)) : PredicateValue.Absent;
+        arguments[0].Kind == JsonValueKind.String
+            ? PredicateValue.Of(function(arguments[0].Text)) : PredicateValue.Absent;
 
     private static PredicateValue Substring(PredicateValue[] arguments)
     {
@@ -52,7 +55,8 @@ internal static class PredicateFunctions
             length = Math.Clamp(wanted, 0, length);
         }
 
-        return PredicateValue.Of(string.Concat(runes.AsSpan((int)start, (int)length).ToArray().Select(static r => r.ToString())));
+        return PredicateValue.Of(
+            string.Concat(runes.AsSpan((int)start, (int)length).ToArray().Select(static r => r.ToString())));
     }
 
     private static bool TryWhole(PredicateValue value, out long whole)
@@ -60,7 +64,8 @@ internal static class PredicateFunctions
         whole = 0;
         return value.Kind == JsonValueKind.Number
             && ExactDecimal.TryParse(Encoding.ASCII.GetBytes(value.RawText), out var number)
-            && long.TryParse(number.Round(Lenses.Rounding.Down).ToText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)
+            && long.TryParse(number.Round(Lenses.Rounding.Down).ToText(), NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture, out whole)
             && whole is > int.MinValue and < int.MaxValue;
     }
 }

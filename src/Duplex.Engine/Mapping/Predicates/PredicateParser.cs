@@ -37,7 +37,8 @@ internal sealed class PredicateParser
         var parser = new PredicateParser(text);
         if (parser._token.Kind == TokenKind.End)
         {
-            throw new PredicateException("It is empty.", 1, "Write a condition such as status != 'draft', or remove it.");
+            throw new PredicateException("It is empty.", 1,
+                "Write a condition such as status != 'draft', or remove it.");
         }
 
         var expression = parser.Or();
@@ -153,7 +154,8 @@ internal sealed class PredicateParser
 
         if (_token is { Kind: TokenKind.Symbol, Text: "[" })
         {
-            throw new PredicateException("A path cannot be filtered or indexed here.", _token.Column, "Compare a plain path.");
+            throw new PredicateException("A path cannot be filtered or indexed here.", _token.Column,
+                "Compare a plain path.");
         }
 
         return new Path([.. names]);
@@ -181,7 +183,8 @@ internal sealed class PredicateParser
         _depth--;
         if (arguments.Length < function.ArgumentsMin || arguments.Length > function.ArgumentsMax)
         {
-            throw new PredicateException($"{token.Text} is given {arguments.Length} arguments.", token.Column, function.Usage);
+            throw new PredicateException($"{token.Text} is given {arguments.Length} arguments.", token.Column,
+                function.Usage);
         }
 
         return new Call(function, arguments);
@@ -237,7 +240,8 @@ internal sealed class PredicateParser
     {
         if (count > OperandsMax)
         {
-            throw new PredicateException($"It has more than {OperandsMax} parts in a row.", _token.Column, "Simplify it.");
+            throw new PredicateException($"It has more than {OperandsMax} parts in a row.", _token.Column,
+                "Simplify it.");
         }
     }
 

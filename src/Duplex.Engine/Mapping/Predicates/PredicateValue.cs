@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Duplex.Engine.Mapping.Predicates;
 
-/// <summary>A value while a condition is evaluated: JSON from the record, a text that a function made, a list, or absent.</summary>
+/// <summary>A value while a condition is evaluated: JSON from the record, a text that a function made, a list, or
+/// absent.</summary>
 internal readonly struct PredicateValue
 {
     private readonly JsonElement _element;
@@ -21,7 +22,8 @@ internal readonly struct PredicateValue
 
     public static PredicateValue Of(string text) => new(JsonValueKind.String, default, text, null);
 
-    public static PredicateValue Of(bool flag) => new(flag ? JsonValueKind.True : JsonValueKind.False, default, null, null);
+    public static PredicateValue Of(bool flag) =>
+        new(flag ? JsonValueKind.True : JsonValueKind.False, default, null, null);
 
     public static PredicateValue Of(PredicateValue[] items) => new(JsonValueKind.Array, default, null, items);
 
@@ -36,7 +38,8 @@ internal readonly struct PredicateValue
         JsonValueKind.True => true,
         JsonValueKind.String => _text is null ? !_element.ValueEquals(""u8) : _text.Length > 0,
         JsonValueKind.Number => !(ExactDecimal.TryParse(Raw, out var number) && number.IsZero),
-        JsonValueKind.Array => _items is null ? _element.EnumerateArray().Any(static e => Of(e).Holds) : _items.Any(static i => i.Holds),
+        JsonValueKind.Array =>
+            _items is null ? _element.EnumerateArray().Any(static e => Of(e).Holds) : _items.Any(static i => i.Holds),
         JsonValueKind.Object => _element.EnumerateObject().Any(),
         _ => false,
     };
@@ -61,8 +64,10 @@ internal readonly struct PredicateValue
         return left.Kind switch
         {
             JsonValueKind.Undefined => false,
-            JsonValueKind.String when left._text is null && right._text is not null => IsText(left._element, right._text),
-            JsonValueKind.String when left._text is not null && right._text is null => IsText(right._element, left._text),
+            JsonValueKind.String when left._text is null && right._text is not null =>
+                IsText(left._element, right._text),
+            JsonValueKind.String when left._text is not null && right._text is null =>
+                IsText(right._element, left._text),
             JsonValueKind.String => string.Equals(left.Text, right.Text, StringComparison.Ordinal),
             JsonValueKind.Number => Compare(left, right) == 0,
             JsonValueKind.Array => left.Items.SequenceEqual(right.Items, ItemComparer.Instance),
@@ -72,7 +77,8 @@ internal readonly struct PredicateValue
     }
 
     private static bool IsText(JsonElement element, string text) => JsonText.TryPlain(element, out _)
-        ? element.ValueEquals(text) : JsonText.TryText(element, out var own) && string.Equals(own, text, StringComparison.Ordinal);
+        ? element.ValueEquals(text) : JsonText.TryText(element, out var own)
+            && string.Equals(own, text, StringComparison.Ordinal);
 
     /// <summary>The order of two numbers or two texts (by code point); null for everything else.</summary>
     public static int? Compare(PredicateValue left, PredicateValue right)
