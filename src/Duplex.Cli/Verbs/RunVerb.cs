@@ -64,7 +64,7 @@ internal static class RunVerb
 
         session.Terminal.Out.Write(new Markup(Markup.Escape(
             $"""
-            Duplex runs {model.Syncs.Count} syncs over {model.Connections.Count} connections, data in {model.DataDirectory}
+            Duplex runs, data in {model.DataDirectory} (syncs: {model.Syncs.Count}, connections: {model.Connections.Count})
               API       {host.ControlAddress}v1/status   (documented at {host.ControlAddress}docs)
               webhooks  {host.DataAddress}webhooks/<tenant>/<connection>
 
