@@ -61,10 +61,12 @@ public sealed class RuleTests
     {
         TextRules.LineLength(new("src/File.cs", new string('a', TextRules.LineCharactersMax + 1)))
             .ShouldHaveSingleItem();
-        TextRules.LineLength(new("src/File.cs", "var a = \"" + new string('a', TextRules.TextLineCharactersMax - 11) + "\";")).ShouldBeEmpty();
-        TextRules.LineLength(new("src/File.cs", "var a = \"" + new string('a', 160) + "\";")).ShouldHaveSingleItem();
+        TextRules.LineLength(new("src/File.cs", A_text(TextRules.TextLineCharactersMax))).ShouldBeEmpty();
+        TextRules.LineLength(new("src/File.cs", A_text(TextRules.TextLineCharactersMax + 1))).ShouldHaveSingleItem();
         TextRules.FileLength(new("src/File.cs", new string('\n', 501))).ShouldHaveSingleItem();
         TextRules.FileLength(new("tests/File.cs", new string('\n', 501))).ShouldBeEmpty();
+
+        static string A_text(int characters) => $"var a = \"{new string('a', characters - 11)}\";";
     }
 
     [Theory]
