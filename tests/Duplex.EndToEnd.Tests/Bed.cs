@@ -22,8 +22,8 @@ using Npgsql;
 namespace Duplex.EndToEnd.Tests;
 
 /// <summary>
-/// A PostgreSQL database with customers, a Stripe account with customers, and an engine between them on embedded stores. The engine
-/// can be stopped and started again on the same data.
+/// A PostgreSQL database with customers, a Stripe account with customers, and an engine between them on embedded
+/// stores. The engine can be stopped and started again on the same data.
 /// </summary>
 internal sealed class Bed : IAsyncDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class Bed : IAsyncDisposable
     private EmbeddedChangeLog? _log;
     private EmbeddedStateStore? _store;
 
-    private Bed(PrivatePostgres postgres, StripeSimulator stripe, NpgsqlDataSource sql, string connectionString, WebApplication web)
+    private Bed(PrivatePostgres postgres, StripeSimulator stripe, NpgsqlDataSource sql, string connectionString,
+        WebApplication web)
     {
         Postgres = postgres;
         Stripe = stripe;
@@ -224,7 +225,8 @@ internal sealed class Bed : IAsyncDisposable
         UntilAsync(() => Task.FromResult(condition()), what, seconds);
 
     public Task ReadyAsync() =>
-        UntilAsync(async () => (await Engine.StatusAsync(default)) is { Ready: true } s && s.Syncs.All(x => x.State == RunState.Running),
+        UntilAsync(async () => (await Engine.StatusAsync(default)) is { Ready: true } s
+            && s.Syncs.All(x => x.State == RunState.Running),
             "the engine is ready");
 
     /// <summary>Waits until nothing is behind, pending or written any more.</summary>
@@ -267,7 +269,8 @@ internal sealed class Bed : IAsyncDisposable
 
         var status = await Engine.StatusAsync(default);
         var letters = await _store!.ListDeadLettersAsync(null, 0, 5, default);
-        return string.Join('\n', status.NotReadyBecause.Concat(status.Syncs.SelectMany(static s => s.Legs).Select(static l => l.ToString()))
+        return string.Join('\n',
+            status.NotReadyBecause.Concat(status.Syncs.SelectMany(static s => s.Legs).Select(static l => l.ToString()))
             .Concat(status.Connections.Select(static c => c.ToString()))
             .Concat(letters.Select(static l => $"dead: {l.Leg} {l.Key} {l.Error}")));
     }

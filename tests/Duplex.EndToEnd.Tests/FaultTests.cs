@@ -22,13 +22,17 @@ public sealed class FaultTests
         await using var bed = await Bed.CreateAsync();
         await bed.StartAsync();
         await bed.ReadyAsync();
-        bed.Stripe.AddFault(new FaultRule { Kind = kind, Operation = "POST /v1/customers", Next = 4, RetryAfterSeconds = 1 });
-        bed.Stripe.AddFault(new FaultRule { Kind = kind, Operation = "POST /v1/customers/{id}", Next = 4, RetryAfterSeconds = 1 });
-        await bed.ExecuteAsync("insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 10) i");
+        bed.Stripe.AddFault(
+            new FaultRule { Kind = kind, Operation = "POST /v1/customers", Next = 4, RetryAfterSeconds = 1 });
+        bed.Stripe.AddFault(
+            new FaultRule { Kind = kind, Operation = "POST /v1/customers/{id}", Next = 4, RetryAfterSeconds = 1 });
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 10) i");
         await bed.UntilAsync(() => bed.StripeCustomers().Count >= 10, "all are created", 60);
         await bed.QuietAsync();
         await bed.ExecuteAsync("update customers set name = name || '!'");
-        await bed.UntilAsync(() => bed.StripeCustomers().TrueForAll(c => c.GetProperty("name").GetString()!.EndsWith('!')),
+        await bed.UntilAsync(() => bed.StripeCustomers()
+            .TrueForAll(c => c.GetProperty("name").GetString()!.EndsWith('!')),
             "all are updated", 60);
         await bed.QuietAsync();
         bed.StripeCustomers().Select(c => c.GetProperty("email").GetString()).Distinct().Count().ShouldBe(10);
@@ -43,19 +47,23 @@ public sealed class FaultTests
         await using var bed = await Bed.CreateAsync();
         await bed.StartAsync();
         await bed.ReadyAsync();
-        await bed.ExecuteAsync("insert into customers (id, name, email) values (1, 'Bad', 'not an address'), (2, 'Good', 'good@x.org')");
+        await bed.ExecuteAsync(
+            "insert into customers (id, name, email) values (1, 'Bad', 'not an address'), (2, 'Good', 'good@x.org')");
         await bed.UntilAsync(() => bed.StripeHas("good@x.org"), "the good one arrives");
-        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].DeadLetters == 1, "the bad one is parked");
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].DeadLetters == 1,
+            "the bad one is parked");
         var letter = (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)).Single();
         letter.Key.ShouldBe(RecordKey.Of("1"));
         letter.Error.Code.ShouldBe(ErrorCode.SinkRejected);
 
         (await bed.Engine.ReplayAsync([letter.Id], default)).ShouldBe(1);
-        await bed.UntilAsync(async () => (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)) is [{ } again]
+        await bed.UntilAsync(async () =>
+            (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)) is [{ } again]
             && again.Id != letter.Id, "it is parked again");
         await bed.ExecuteAsync("update customers set email = 'better@x.org' where id = 1");
         await bed.UntilAsync(() => bed.StripeHas("better@x.org"), "the corrected one arrives");
-        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].DeadLetters == 0, "no dead letter is left");
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].DeadLetters == 0,
+            "no dead letter is left");
         await bed.QuietAsync();
         bed.StripeCustomers().Count.ShouldBe(2);
     }
@@ -67,9 +75,11 @@ public sealed class FaultTests
         await bed.StartAsync();
         await bed.ReadyAsync();
         bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.Unauthorized, Operation = "POST *" });
-        await bed.ExecuteAsync("insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 20) i");
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 20) i");
         await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)) is { Ready: false } s
-            && s.Syncs[0].Legs[0] is { State: RunState.Blocked, Error.Code: ErrorCode.SinkUnauthorized }, "the leg says so");
+            && s.Syncs[0].Legs[0] is { State: RunState.Blocked, Error.Code: ErrorCode.SinkUnauthorized },
+                "the leg says so");
         bed.Stripe.ClearFaults();
         await bed.UntilAsync(() => bed.StripeCustomers().Count == 20, "all arrive", 90);
         await bed.ReadyAsync();
@@ -104,12 +114,14 @@ public sealed class FaultTests
     public async Task Webhooks_that_are_lost_doubled_or_late_leave_both_sides_equal()
     {
         await using var bed = await Bed.CreateAsync();
-        await bed.ExecuteAsync("insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 20) i");
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 20) i");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeCustomers().Count == 20, "all arrive");
         bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookDrop, Probability = 0.3 });
         bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookDuplicate, Probability = 0.5 });
-        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookReorder, Probability = 0.5, DelayMilliseconds = 1500 });
+        bed.Stripe.AddFault(
+            new FaultRule { Kind = FaultKind.WebhookReorder, Probability = 0.5, DelayMilliseconds = 1500 });
         var ids = bed.StripeCustomers().Select(c => c.GetProperty("id").GetString()).ToArray();
         for (var round = 0; round < 5; round++)
         {
@@ -124,9 +136,11 @@ public sealed class FaultTests
             bed.Stripe.EditOnDashboard("DELETE", $"/v1/customers/{id}");
         }
 
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select count(*) from customers where name = 'round 4'"))[0] == "15",
+        await bed.UntilAsync(async () =>
+            (await bed.QueryAsync("select count(*) from customers where name = 'round 4'"))[0] == "15",
             "the last state arrives", 60);
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select count(*) from customers"))[0] == "15", "the deletes arrive", 60);
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select count(*) from customers"))[0] == "15",
+            "the deletes arrive", 60);
         bed.Stripe.FaultCounts.Keys.ShouldContain(FaultKind.WebhookDrop);
         await bed.QuietAsync();
         (await bed.QueryAsync("select count(*) from customers")).ShouldBe(["15"]);
@@ -155,11 +169,13 @@ public sealed class FaultTests
     {
         await using var bed = await Bed.CreateAsync();
         bed.SyncSettings = bed.SyncSettings.Replace("brake: 0", "brake: 5");
-        await bed.ExecuteAsync("insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 20) i");
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 20) i");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeCustomers().Count == 20, "all arrive");
         await bed.ExecuteAsync("truncate customers");
-        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].Error?.Code == ErrorCode.BrakeEngaged,
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default))
+            .Syncs[0].Legs[0].Error?.Code == ErrorCode.BrakeEngaged,
             "the brake engages");
         bed.StripeCustomers().Count.ShouldBe(15);
         (await bed.Engine.ResumeAsync("acme/customers", default)).ShouldBeTrue();

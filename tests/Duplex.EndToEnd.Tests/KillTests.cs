@@ -219,7 +219,8 @@ public sealed class KillTests(ITestOutputHelper output)
 
         foreach (var letter in await store.ListDeadLettersAsync(null, 0, 20, default))
         {
-            output.WriteLine($"dead: {letter.Leg} {letter.Key} {letter.Error} {letter.Error.Detail} {System.Text.Encoding.UTF8.GetString(letter.Envelope.Span)}");
+            output.WriteLine($"dead: {letter.Leg} {letter.Key} {letter.Error} {letter.Error.Detail} "
+                + $"{System.Text.Encoding.UTF8.GetString(letter.Envelope.Span)}");
             await ExplainAsync(store, letter.Leg.From, letter.Key, "dead");
         }
     }

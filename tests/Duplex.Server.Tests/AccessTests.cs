@@ -12,7 +12,8 @@ public sealed class AccessTests
     [InlineData(null, HttpStatusCode.Unauthorized, "auth.missing")]
     [InlineData("operator-key-012345678", HttpStatusCode.Unauthorized, "auth.refused")]
     [InlineData("operator-key-0123456789x", HttpStatusCode.Unauthorized, "auth.refused")]
-    public async Task Where_keys_are_configured_nothing_is_told_without_one(string? key, HttpStatusCode status, string code)
+    public async Task Where_keys_are_configured_nothing_is_told_without_one(string? key, HttpStatusCode status,
+        string code)
     {
         await using var server = await RunningServer.StartAsync(keys: true);
         using var http = server.Http(key);
@@ -60,10 +61,12 @@ public sealed class AccessTests
         using var client = server.Client(RunningServer.OperatorKey);
         (await client.PauseAsync("acme", "customers")).Done.ShouldBe("paused");
         await RunningServer.UntilAsync(
-            async () => (await client.SyncsAsync()).Items[0].Legs.All(static l => l.State == "paused"), "both legs are paused");
+            async () => (await client.SyncsAsync()).Items[0].Legs.All(static l => l.State == "paused"),
+                "both legs are paused");
         (await client.ResumeAsync("acme", "customers")).Done.ShouldBe("resumed");
         await RunningServer.UntilAsync(
-            async () => (await client.SyncsAsync()).Items[0].Legs.All(static l => l.State != "paused"), "both legs run again");
+            async () => (await client.SyncsAsync()).Items[0].Legs.All(static l => l.State != "paused"),
+                "both legs run again");
     }
 
     [Fact]
@@ -71,7 +74,8 @@ public sealed class AccessTests
     {
         await using var server = await RunningServer.StartAsync();
         using var http = server.Http();
-        using var rebound = new HttpRequestMessage(HttpMethod.Get, "/v1/status") { Headers = { Host = "evil.example" } };
+        using var rebound =
+            new HttpRequestMessage(HttpMethod.Get, "/v1/status") { Headers = { Host = "evil.example" } };
         (await http.SendAsync(rebound)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         using var foreign = new HttpRequestMessage(HttpMethod.Post, "/v1/syncs/acme/customers/pause");
         foreign.Headers.Add("Origin", "https://evil.example");

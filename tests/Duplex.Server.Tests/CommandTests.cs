@@ -40,7 +40,8 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
         var paused = await CommandLine.RunAsync("pause", "customers", "--url", Url, "--json");
         paused.Json.GetProperty("done").GetString().ShouldBe("paused");
         await RunningServer.UntilAsync(
-            async () => (await CommandLine.RunAsync("status", "--url", Url)).Output.Contains("paused", StringComparison.Ordinal),
+            async () => (await CommandLine.RunAsync("status", "--url", Url))
+                .Output.Contains("paused", StringComparison.Ordinal),
             "the status shows it");
         (await CommandLine.RunAsync("resume", "customers", "--url", Url)).Output.ShouldBe("acme/customers: resumed\n");
     }
@@ -56,10 +57,12 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
         foreach (var key in new[] { Id(server.Shop, "trace@example.org")!, Id(server.Billing, "trace@example.org")! })
         {
             await RunningServer.UntilAsync(
-                async () => (await CommandLine.RunAsync("trace", "customers", key, "--url", Url)).Code == 0, "the record is known");
+                async () => (await CommandLine.RunAsync("trace", "customers", key, "--url", Url)).Code == 0,
+                    "the record is known");
             await RunningServer.UntilAsync(
                 async () => (await CommandLine.RunAsync("trace", "customers", key, "--url", Url, "--json")).Json
-                    .GetProperty("timeline").EnumerateArray().Any(static l => l.GetProperty("kind").GetString() == "written"),
+                    .GetProperty("timeline").EnumerateArray()
+                        .Any(static l => l.GetProperty("kind").GetString() == "written"),
                 "the write is on the timeline");
             var record = (await CommandLine.RunAsync("trace", "customers", key, "--url", Url, "--json")).Json;
             record.GetProperty("equal").GetBoolean().ShouldBeTrue();
@@ -73,7 +76,8 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     {
         var store = fixture.Server.Host.Engine.Parts.Store;
         await fixture.Server.UntilReadyAsync();
-        var commit = new StateCommit { Owner = "tests", Epoch = await store.AcquireAsync("tests", CancellationToken.None) };
+        var commit =
+            new StateCommit { Owner = "tests", Epoch = await store.AcquireAsync("tests", CancellationToken.None) };
         var envelope =
             """
             {"op":"u","after":{"id":"cus_gone","name":"Ada","email":"gone@example.org"},
@@ -89,7 +93,8 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
         var id = list[0].GetProperty("id").GetInt64().ToString();
         (await CommandLine.RunAsync("dlq", "list", "--url", Url)).Output.ShouldContain("Stripe refuses [it].");
         var shown = await CommandLine.RunAsync("dlq", "show", id, "--url", Url, "--json");
-        shown.Json.GetProperty("change").GetProperty("after").GetProperty("email").GetString().ShouldBe("gone@example.org");
+        shown.Json.GetProperty("change").GetProperty("after").GetProperty("email").GetString()
+            .ShouldBe("gone@example.org");
         shown.Json.GetProperty("attempts").GetInt32().ShouldBe(3);
         (await CommandLine.RunAsync("dlq", "show", id, "--url", Url)).Output.ShouldContain("gone@example.org");
 
@@ -97,7 +102,8 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
         replay.Code.ShouldBe(0, replay.Output);
         replay.Json.GetProperty("replayed").GetInt32().ShouldBe(1);
         await RunningServer.UntilAsync(
-            async () => (await CommandLine.RunAsync("dlq", "list", "--url", Url, "--json")).Json.GetProperty("items").GetArrayLength() == 0,
+            async () => (await CommandLine.RunAsync("dlq", "list", "--url", Url, "--json")).Json.GetProperty("items")
+                .GetArrayLength() == 0,
             "nothing waits");
     }
 
@@ -138,7 +144,8 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     [Fact]
     public async Task A_server_that_is_not_Duplex_is_named_so()
     {
-        var outcome = await CommandLine.RunAsync("status", "--url", fixture.Server.Billing.BaseAddress.ToString(), "--json");
+        var outcome =
+            await CommandLine.RunAsync("status", "--url", fixture.Server.Billing.BaseAddress.ToString(), "--json");
         outcome.Code.ShouldBe(1);
         outcome.Json.GetProperty("code").GetString().ShouldBe("client.foreign_server");
     }

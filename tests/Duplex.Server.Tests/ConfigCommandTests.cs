@@ -49,7 +49,8 @@ public sealed class ConfigCommandTests : IDisposable
         var errors = outcome.Json.GetProperty("findings").EnumerateArray()
             .Where(static f => f.GetProperty("severity").GetString() == "error").ToList();
         errors.Count.ShouldBeGreaterThanOrEqualTo(5);
-        errors.ShouldAllBe(static f => f.GetProperty("location").GetString()!.StartsWith("duplex.yaml:", StringComparison.Ordinal));
+        errors.ShouldAllBe(static f => f.GetProperty("location")
+            .GetString()!.StartsWith("duplex.yaml:", StringComparison.Ordinal));
         errors.Count(static f => f.TryGetProperty("fix", out _)).ShouldBe(errors.Count);
         var tables = await CommandLine.RunAsync("validate", "--config", ConfigPath);
         tables.Code.ShouldBe(2);
@@ -84,8 +85,10 @@ public sealed class ConfigCommandTests : IDisposable
     public async Task Doctor_checks_every_connection_where_no_server_runs()
     {
         await using var shop = await StripeSimulator.StartAsync();
-        await using var billing = await StripeSimulator.StartAsync(new StripeSimulatorOptions { ApiKey = "sk_test_another" });
-        await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
+        await using var billing =
+            await StripeSimulator.StartAsync(new StripeSimulatorOptions { ApiKey = "sk_test_another" });
+        await File.WriteAllTextAsync(ConfigPath,
+            RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
         var outcome = await CommandLine.RunAsync("doctor", "--config", ConfigPath, "--json");
         outcome.Code.ShouldBe(1, outcome.Output);
         var connections = outcome.Json.GetProperty("connections").EnumerateArray().ToDictionary(
@@ -105,7 +108,8 @@ public sealed class ConfigCommandTests : IDisposable
 
         billing.EditOnDashboard("POST", "/v1/customers", "name=ada&email=ada@example.org");
         billing.EditOnDashboard("POST", "/v1/customers", "name=alan&email=alan@example.org");
-        await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
+        await File.WriteAllTextAsync(ConfigPath,
+            RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
         var outcome = await CommandLine.RunAsync("plan", "--config", ConfigPath, "--json");
         outcome.Code.ShouldBe(0, outcome.Output + outcome.Errors);
         var plan = outcome.Json;
@@ -128,7 +132,8 @@ public sealed class ConfigCommandTests : IDisposable
         var sync = outcome.Json.GetProperty("syncs")[0];
         sync.GetProperty("ok").GetBoolean().ShouldBeFalse();
         sync.GetProperty("findings").EnumerateArray().ShouldContain(static f =>
-            f.GetProperty("severity").GetString() == "error" && f.GetProperty("path").GetString() == "/syncs/customers/mapping/0");
+            f.GetProperty("severity").GetString() == "error"
+                && f.GetProperty("path").GetString() == "/syncs/customers/mapping/0");
         (await CommandLine.RunAsync("doctor", "--config", ConfigPath)).Output.ShouldContain("error duplex.yaml:");
     }
 
@@ -143,9 +148,11 @@ public sealed class ConfigCommandTests : IDisposable
             .Replace("data_plane: 127.0.0.1:0", $"data_plane: 127.0.0.1:{data}", StringComparison.Ordinal));
         using var stop = new CancellationTokenSource();
         var server = CommandLine.RunAsync(["run", "--config", ConfigPath, "--json"], stop.Token);
-        (await CommandLine.RunAsync("status", "--wait", "60s", "--url", $"http://127.0.0.1:{control}")).Code.ShouldBe(0);
+        (await CommandLine.RunAsync("status", "--wait", "60s", "--url", $"http://127.0.0.1:{control}"))
+            .Code.ShouldBe(0);
 
-        (await CommandLine.RunAsync("status", "--config", ConfigPath)).Code.ShouldBe(0, "the configuration tells where the server is");
+        (await CommandLine.RunAsync("status", "--config", ConfigPath))
+            .Code.ShouldBe(0, "the configuration tells where the server is");
         foreach (var verb in new[] { "plan", "doctor" })
         {
             var outcome = await CommandLine.RunAsync(verb, "--config", ConfigPath, "--json");
@@ -173,10 +180,12 @@ public sealed class ConfigCommandTests : IDisposable
     [Fact]
     public async Task Secrets_are_listed_by_name_and_never_by_value()
     {
-        (await CommandLine.RunAsync("secrets", "list", "--config", ConfigPath, "--json")).Json.GetArrayLength().ShouldBe(0);
+        (await CommandLine.RunAsync("secrets", "list", "--config", ConfigPath, "--json")).Json.GetArrayLength()
+            .ShouldBe(0);
         using var output = new StringWriter();
         var terminal = new Cli.Terminal(output, output, new StringReader("sk_live_hidden\n"), screen: false);
-        (await Cli.DuplexCommand.RunAsync(["secrets", "set", "stripe", "--config", ConfigPath], terminal, default)).ShouldBe(0);
+        (await Cli.DuplexCommand.RunAsync(["secrets", "set", "stripe", "--config", ConfigPath], terminal, default))
+            .ShouldBe(0);
         output.ToString().ShouldNotContain("hidden");
         var list = await CommandLine.RunAsync("secrets", "list", "--config", ConfigPath, "--json");
         list.Json[0].GetProperty("name").GetString().ShouldBe("stripe");

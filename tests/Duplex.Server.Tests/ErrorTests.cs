@@ -25,7 +25,8 @@ public sealed class ErrorTests(ServerFixture fixture) : IClassFixture<ServerFixt
     [InlineData("GET", "/v1/dead-letters?sync=customers", 400, "request.bad_value", "sync")]
     [InlineData("GET", "/v1/dead-letters/7", 404, "request.unknown_dead_letter", "id")]
     [InlineData("GET", "/v1/conflicts?waiting=perhaps", 400, "request.bad_value", "waiting")]
-    public async Task A_refusal_names_the_field_and_the_fix(string method, string path, int status, string code, string? field)
+    public async Task A_refusal_names_the_field_and_the_fix(string method, string path, int status, string code,
+        string? field)
     {
         using var http = fixture.Server.Http();
         using var response = await http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
@@ -54,7 +55,8 @@ public sealed class ErrorTests(ServerFixture fixture) : IClassFixture<ServerFixt
     {
         using var http = fixture.Server.Http();
         using var response = await http.PostAsync(
-            "/v1/dead-letters/replay", new StringContent(new string(' ', 65 * 1024), Encoding.UTF8, "application/json"));
+            "/v1/dead-letters/replay",
+                new StringContent(new string(' ', 65 * 1024), Encoding.UTF8, "application/json"));
         await ShouldRefuseAsync(response, 413, "request.too_large", null);
     }
 
@@ -62,7 +64,8 @@ public sealed class ErrorTests(ServerFixture fixture) : IClassFixture<ServerFixt
     public async Task Another_media_type_is_refused()
     {
         using var http = fixture.Server.Http();
-        using var response = await http.PostAsync("/v1/dead-letters/replay", new StringContent("ids=1", Encoding.UTF8, "text/plain"));
+        using var response =
+            await http.PostAsync("/v1/dead-letters/replay", new StringContent("ids=1", Encoding.UTF8, "text/plain"));
         await ShouldRefuseAsync(response, 415, "request.media_type", null);
     }
 

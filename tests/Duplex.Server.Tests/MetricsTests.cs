@@ -30,7 +30,8 @@ public sealed class MetricsTests
         using var exposition = new MeterExposition();
         using var meter = new Meter("Duplex.Tests.Histograms");
         var histogram = meter.CreateHistogram(
-            "tests.latency", "s", "How long.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
+            "tests.latency", "s", "How long.",
+                advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
         foreach (var value in new[] { 0.05, 0.1, 0.5, 7 })
         {
             histogram.Record(value);
@@ -53,7 +54,8 @@ public sealed class MetricsTests
         using var meter = new Meter("Duplex.Tests.Gauges");
         var told = new Dictionary<string, long> { ["x"] = 4, ["y"] = 5 };
         meter.CreateObservableGauge(
-            "tests.depth", () => told.Select(static t => new Measurement<long>(t.Value, new KeyValuePair<string, object?>("leg", t.Key))));
+            "tests.depth", () => told.Select(static t =>
+                new Measurement<long>(t.Value, new KeyValuePair<string, object?>("leg", t.Key))));
         exposition.Write().ShouldContain("tests_depth{leg=\"y\"} 5");
         told.Remove("y");
         var text = exposition.Write();
@@ -87,7 +89,8 @@ public sealed class MetricsTests
         await RunningServer.UntilAsync(
             async () => Regex.IsMatch(
                 await http.GetStringAsync("/metrics"),
-                """^duplex_changes_total\{sync="acme/customers",from="a",outcome="written"\} [1-9]""", RegexOptions.Multiline),
+                """^duplex_changes_total\{sync="acme/customers",from="a",outcome="written"\} [1-9]""",
+                RegexOptions.Multiline),
             "a written change is counted");
         var text = await http.GetStringAsync("/metrics");
         text.ShouldContain("duplex_ready 1\n");
@@ -100,5 +103,6 @@ public sealed class MetricsTests
 
     private static double Value(string text, string name) =>
         double.Parse(
-            text.Split('\n').First(l => l.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+            text.Split('\n').First(l => l.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1],
+                CultureInfo.InvariantCulture);
 }

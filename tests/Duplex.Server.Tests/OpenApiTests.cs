@@ -17,11 +17,14 @@ public sealed class OpenApiTests
         await using var server = await RunningServer.StartAsync();
         var paths = (await DocumentAsync(server)).GetProperty("paths");
         var described = paths.EnumerateObject()
-            .SelectMany(static p => p.Value.EnumerateObject().Where(static m => m.Value.ValueKind == JsonValueKind.Object)
+            .SelectMany(static p => p.Value.EnumerateObject()
+                .Where(static m => m.Value.ValueKind == JsonValueKind.Object)
                 .Select(m => $"{m.Name.ToUpperInvariant()} {p.Name}")).ToHashSet();
         var served = server.Host.Routes
-            .Select(static r => (Path: "/" + r.RoutePattern.RawText!.Trim('/').Replace(":long", "", StringComparison.Ordinal),
-                Methods: r.Metadata.OfType<Microsoft.AspNetCore.Routing.HttpMethodMetadata>().FirstOrDefault()?.HttpMethods ?? ["GET"]))
+            .Select(static r =>
+                (Path: "/" + r.RoutePattern.RawText!.Trim('/').Replace(":long", "", StringComparison.Ordinal),
+                Methods: r.Metadata.OfType<Microsoft.AspNetCore.Routing.HttpMethodMetadata>()
+                    .FirstOrDefault()?.HttpMethods ?? ["GET"]))
             .Where(static r => !NotDescribed.Contains(r.Path))
             .SelectMany(static r => r.Methods.Select(m => $"{m} {r.Path}")).ToHashSet();
         served.ShouldNotBeEmpty();
@@ -41,7 +44,8 @@ public sealed class OpenApiTests
 
             operation.GetProperty("responses").EnumerateObject().Where(static r => r.Name[0] == '2')
                 .SelectMany(static r => r.Value.GetProperty("content").EnumerateObject())
-                .Select(static c => c.Value.TryGetProperty("example", out var example) ? example.ValueKind : JsonValueKind.Undefined)
+                .Select(static c => c.Value.TryGetProperty("example", out var example)
+                    ? example.ValueKind : JsonValueKind.Undefined)
                 .ShouldContain(JsonValueKind.Object, $"{method} {path}");
         }
     }
@@ -56,7 +60,8 @@ public sealed class OpenApiTests
         using var http = server.Http();
         var ran = 0;
         // Replays remove what others show, so they come last.
-        var operations = Operations(await DocumentAsync(server)).OrderBy(static o => o.Path.Contains("replay", StringComparison.Ordinal));
+        var operations = Operations(await DocumentAsync(server))
+            .OrderBy(static o => o.Path.Contains("replay", StringComparison.Ordinal));
         foreach (var (path, method, operation) in operations)
         {
             if (path.StartsWith("/webhooks", StringComparison.Ordinal))
@@ -67,7 +72,8 @@ public sealed class OpenApiTests
             using var request = Request(path, method, operation);
             using var response = await http.SendAsync(request);
             var what = $"{method} {request.RequestUri}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
-            var documented = operation.GetProperty("responses").TryGetProperty(((int)response.StatusCode).ToString(), out _);
+            var documented =
+                operation.GetProperty("responses").TryGetProperty(((int)response.StatusCode).ToString(), out _);
             documented.ShouldBeTrue(what);
             response.IsSuccessStatusCode.ShouldBeTrue(what);
             ran++;
@@ -79,8 +85,10 @@ public sealed class OpenApiTests
     private static async Task AddDeadLetterAsync(RunningServer server)
     {
         var store = server.Host.Engine.Parts.Store;
-        var commit = new StateCommit { Owner = "tests", Epoch = await store.AcquireAsync("tests", CancellationToken.None) };
-        var envelope = """{"op":"u","after":{"id":"cus_1"},"source":{"connector":"stripe","name":"shop","stream":"customers","pos":"","ts_us":1},"ts_ms":1}""";
+        var commit =
+            new StateCommit { Owner = "tests", Epoch = await store.AcquireAsync("tests", CancellationToken.None) };
+        var envelope =
+            """{"op":"u","after":{"id":"cus_1"},"source":{"connector":"stripe","name":"shop","stream":"customers","pos":"","ts_us":1},"ts_ms":1}""";
         commit.Mutations.Add(new StateMutation.PutDeadLetter(new DeadLetter(
             0, new LegId("acme/customers", Side.A), RecordKey.Of("cus_1"), Encoding.UTF8.GetBytes(envelope), 0, 1, 1,
             new SyncError(ErrorCode.SinkRejected, "Refused."))));
@@ -96,7 +104,8 @@ public sealed class OpenApiTests
             if (!parameter.TryGetProperty("example", out var example))
             {
                 parameter.TryGetProperty("required", out var required);
-                required.ValueKind.ShouldNotBe(JsonValueKind.True, $"{method} {path}: {name} is required and has no example");
+                required.ValueKind.ShouldNotBe(JsonValueKind.True,
+                    $"{method} {path}: {name} is required and has no example");
                 continue;
             }
 
@@ -114,7 +123,8 @@ public sealed class OpenApiTests
         var request = new HttpRequestMessage(new HttpMethod(method), path + query);
         if (operation.TryGetProperty("requestBody", out var body))
         {
-            var example = body.GetProperty("content").GetProperty("application/json").GetProperty("example").GetRawText();
+            var example =
+                body.GetProperty("content").GetProperty("application/json").GetProperty("example").GetRawText();
             request.Content = new StringContent(example, Encoding.UTF8, "application/json");
         }
 

@@ -9,7 +9,8 @@ using Shouldly;
 
 namespace Duplex.Server.Tests;
 
-/// <summary>A server in this process on free ports, between two simulated Stripe accounts, with its stores in a temporary folder.</summary>
+/// <summary>A server in this process on free ports, between two simulated Stripe accounts, with its stores in a
+/// temporary folder.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
     public const string Secret = "whsec_of_the_tests_0123456789";
@@ -42,7 +43,8 @@ internal sealed class RunningServer : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("duplex-server-").FullName;
         var shop = await StripeSimulator.StartAsync();
         var billing = await StripeSimulator.StartAsync();
-        await File.WriteAllTextAsync(Path.Combine(folder, "duplex.yaml"), Yaml(shop.BaseAddress, billing.BaseAddress, keys));
+        await File.WriteAllTextAsync(Path.Combine(folder, "duplex.yaml"),
+            Yaml(shop.BaseAddress, billing.BaseAddress, keys));
         var (model, server, _) = ConfigFile.Require(Path.Combine(folder, "duplex.yaml"));
         var host = await ServerHost.StartAsync(
             model, server, ConnectorCatalog.Standard, NullLoggerFactory.Instance, CancellationToken.None);

@@ -33,7 +33,8 @@ public sealed class WebhookTests
         var before = await AppendedAsync(server);
         for (var i = 0; i < 3; i++)
         {
-            using var response = await SendAsync(server, "/webhooks/acme/billing", body, Signature(body, RunningServer.Secret));
+            using var response =
+                await SendAsync(server, "/webhooks/acme/billing", body, Signature(body, RunningServer.Secret));
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
         }
 
@@ -47,7 +48,8 @@ public sealed class WebhookTests
         await server.UntilReadyAsync();
         var body = Event("evt_1");
         var before = await AppendedAsync(server);
-        foreach (var signature in new[] { Signature(body, "whsec_other"), "", "t=1,v1=00", Signature(body + " ", RunningServer.Secret) })
+        foreach (var signature in new[] { Signature(body, "whsec_other"), "", "t=1,v1=00",
+            Signature(body + " ", RunningServer.Secret) })
         {
             using var response = await SendAsync(server, "/webhooks/acme/billing", body, signature);
             ((int)response.StatusCode).ShouldBeInRange(400, 401);
@@ -76,7 +78,8 @@ public sealed class WebhookTests
     {
         await using var server = await RunningServer.StartAsync();
         var body = new string(' ', 65 * 1024);
-        using var response = await SendAsync(server, "/webhooks/acme/billing", body, Signature(body, RunningServer.Secret));
+        using var response =
+            await SendAsync(server, "/webhooks/acme/billing", body, Signature(body, RunningServer.Secret));
         response.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
     }
 
@@ -93,7 +96,8 @@ public sealed class WebhookTests
         (await server.Host.Engine.Parts.Log.DescribeAsync(CancellationToken.None))
             .Where(static p => p.Topic.Contains("billing", StringComparison.Ordinal)).Sum(static p => p.NextOffset);
 
-    private static async Task<HttpResponseMessage> SendAsync(RunningServer server, string path, string body, string signature)
+    private static async Task<HttpResponseMessage> SendAsync(RunningServer server, string path, string body,
+        string signature)
     {
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Host.DataAddress, path))

@@ -5,7 +5,7 @@ namespace Duplex.Tidy;
 /// <summary>What every text file keeps to, whatever its language.</summary>
 internal static partial class TextRules
 {
-    public const int LineCharactersMax = 150;
+    public const int LineCharactersMax = 140;
     public const int TextLineCharactersMax = 160;
 
     public static IEnumerable<Offence> Encoding(string path, byte[] bytes)

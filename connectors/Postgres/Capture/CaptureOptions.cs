@@ -20,7 +20,8 @@ internal sealed record CaptureOptions
     public required string Slot { get; init; }
     public required string Publication { get; init; }
 
-    /// <summary>Whether the slot's name is ours alone, so that a slot that no position belongs to may be dropped.</summary>
+    /// <summary>Whether the slot's name is ours alone, so that a slot that no position belongs to may be
+    /// dropped.</summary>
     public required bool OwnsSlot { get; init; }
 
     /// <summary>Whether the publication is named and made by us.</summary>
@@ -68,8 +69,8 @@ internal sealed record CaptureOptions
     }
 
     /// <summary>
-    /// The name of slot and publication: two installations, and two connections whose names differ only in characters that a
-    /// slot's name cannot hold, never share one.
+    /// The name of slot and publication: two installations, and two connections whose names differ only in characters
+    /// that a slot's name cannot hold, never share one.
     /// </summary>
     internal static string DefaultName(string installation, string connection)
     {

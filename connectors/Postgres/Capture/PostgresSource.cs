@@ -7,7 +7,8 @@ using Npgsql;
 
 namespace Duplex.Connectors.Postgres.Capture;
 
-/// <summary>Captures the changes of tables from the write-ahead log, joined to a snapshot of the rows that exist.</summary>
+/// <summary>Captures the changes of tables from the write-ahead log, joined to a snapshot of the rows that
+/// exist.</summary>
 internal sealed class PostgresSource : IRecordSource
 {
     private readonly CaptureOptions _options;
@@ -142,7 +143,8 @@ internal sealed class PostgresSource : IRecordSource
     }
 
     private async Task<Position> ResumeAsync(
-        NpgsqlConnection connection, CaptureSetup setup, ServerPlace server, Position from, CancellationToken cancellationToken)
+        NpgsqlConnection connection, CaptureSetup setup, ServerPlace server, Position from,
+            CancellationToken cancellationToken)
     {
         var token = CaptureToken.Read(from.Token);
         var slot = await SlotState.ReadAsync(connection, _options.Slot, cancellationToken);
@@ -188,7 +190,8 @@ internal sealed class PostgresSource : IRecordSource
         return @from with { Token = (token with { Streams = kept }).Write() };
     }
 
-    /// <summary>Makes publication and slot after everything was checked, so that a refusal leaves nothing behind.</summary>
+    /// <summary>Makes publication and slot after everything was checked, so that a refusal leaves nothing
+    /// behind.</summary>
     private async Task<ulong> MakeAsync(
         NpgsqlConnection connection, CaptureSetup setup, bool isAnew, CancellationToken cancellationToken)
     {

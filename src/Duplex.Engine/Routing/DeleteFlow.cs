@@ -24,8 +24,10 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
 
         if (link.State != LinkState.Live)
         {
-            var kind = OriginMarks.IsOurs(turn.Change.Origin, sync.Store.Installation) ? TimelineKind.Echo : TimelineKind.Agreed;
-            return await recorder.FinishAsync(turn, kind, new TimelineDetail { Message = "The pair is deleted already." });
+            var kind = OriginMarks.IsOurs(turn.Change.Origin, sync.Store.Installation)
+                ? TimelineKind.Echo : TimelineKind.Agreed;
+            return await recorder.FinishAsync(turn, kind,
+                new TimelineDetail { Message = "The pair is deleted already." });
         }
 
         using var held = await sync.PairLocks.EnterAsync(link.Id, cancellationToken);
@@ -40,7 +42,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     }
 
     /// <summary>
-    /// A change of a record whose pair was deleted: late, or a new record under the old key. The record itself tells which.
+    /// A change of a record whose pair was deleted: late, or a new record under the old key. The record itself tells
+    /// which.
     /// </summary>
     public async Task<Step> MeetTombstoneAsync(Turn turn, CancellationToken cancellationToken)
     {
@@ -48,7 +51,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         var isNew = connection.Capabilities.OrderedStream && turn.Change.Operation == ChangeOperation.Create;
         if (!isNew && await connection.FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is null)
         {
-            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is deleted." });
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed,
+                new TimelineDetail { Message = "The record is deleted." });
         }
 
         // The other side's half of the memory stays: late changes there must still find it.
@@ -77,7 +81,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
             }));
         }
 
-        return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "It had no partner." });
+        return await recorder.FinishAsync(turn, TimelineKind.Agreed,
+            new TimelineDetail { Message = "It had no partner." });
     }
 
     private async Task<Step> ByPolicyAsync(Turn turn, Link link, CancellationToken cancellationToken)
@@ -85,7 +90,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         if (link.Key(leg.To).IsEmpty || !leg.Flows)
         {
             turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn)));
-            return await recorder.FinishAsync(turn, TimelineKind.Unlinked, new TimelineDetail { Message = "Deletes of this side are not carried over." });
+            return await recorder.FinishAsync(turn, TimelineKind.Unlinked,
+                new TimelineDetail { Message = "Deletes of this side are not carried over." });
         }
 
         var policy = sync.Model.Of(leg.From).OnDelete;
@@ -93,10 +99,12 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         {
             case DeletePolicy.Unlink:
                 turn.Mutations.Add(new StateMutation.PutLink(link with { State = LinkState.Unlinked }));
-                return await recorder.FinishAsync(turn, TimelineKind.Unlinked, new TimelineDetail { Message = "Parted by policy unlink." });
+                return await recorder.FinishAsync(turn, TimelineKind.Unlinked,
+                    new TimelineDetail { Message = "Parted by policy unlink." });
             case DeletePolicy.Manual:
                 return await recorder.FailAsync(turn, new SyncError(
-                    ErrorCode.ConflictManual, "The record was deleted; by policy manual its partner stays until a person decides.",
+                    ErrorCode.ConflictManual,
+                        "The record was deleted; by policy manual its partner stays until a person decides.",
                     Suggestion: "Replay this dead letter to delete the partner, or leave the partner as it is."));
             case DeletePolicy.Restore:
                 return await RestoreAsync(turn, link, cancellationToken);
@@ -159,19 +167,22 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     {
         var fields = expected is null
             ? null
-            : Values.Build(sync.Rules, leg.To, expected.Select(static (v, i) => (i, v)).Where(v => sync.Rules[v.i].ShadowName(leg.To).Length > 0));
+            : Values.Build(sync.Rules, leg.To, expected.Select(static (v, i) => (i, v))
+                .Where(v => sync.Rules[v.i].ShadowName(leg.To).Length > 0));
         return sync.WriteAsync(leg.To, new WriteRequest
         {
             Stream = sync.Stream(leg.To),
             Operation = WriteOperation.Delete,
             Key = link.Key(leg.To),
             Expected = fields,
-            IdempotencyKey = WriteMarks.For(sync.Store.Installation, leg.Id, leg.To, turn.Change.Key, turn.Offset, turn.Attempts,
+            IdempotencyKey =
+                WriteMarks.For(sync.Store.Installation, leg.Id, leg.To, turn.Change.Key, turn.Offset, turn.Attempts,
                 WriteOperation.Delete, fields is null ? [] : fields.Utf8.Span),
         }, cancellationToken);
     }
 
-    /// <summary>The partner was edited while the delete was on its way: the delete stands, and the edits are kept as conflicts that lost.</summary>
+    /// <summary>The partner was edited while the delete was on its way: the delete stands, and the edits are kept as
+    /// conflicts that lost.</summary>
     private void KeepLosers(Turn turn, Link link, Pair pair, WriteOutcome outcome)
     {
         if (outcome.Current is not { } current)
@@ -186,13 +197,15 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
             {
                 var lost = Values.Text(found[i]);
                 turn.Mutations.Add(new StateMutation.PutConflict(new Conflict(
-                    0, sync.Name, link.A, link.B, sync.Rules[i].Name, leg.To == Side.A ? lost : "", leg.To == Side.B ? lost : "",
+                    0, sync.Name, link.A, link.B, sync.Rules[i].Name, leg.To == Side.A ? lost : "", leg.To == Side.B
+                        ? lost : "",
                     leg.From, "delete", sync.NowMicros())));
             }
         }
     }
 
-    /// <summary>The partner's image goes to the opposite leg as a new record, which creates it again on this side.</summary>
+    /// <summary>The partner's image goes to the opposite leg as a new record, which creates it again on this
+    /// side.</summary>
     private async Task<Step> RestoreAsync(Turn turn, Link link, CancellationToken cancellationToken)
     {
         var connection = sync.Connection(leg.To);
@@ -201,7 +214,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
             || await connection.FetchAsync(sync.Stream(leg.To), key, cancellationToken) is not { } partner)
         {
             turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn)));
-            return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "There is nothing to restore it from." });
+            return await recorder.FinishAsync(turn, TimelineKind.Agreed,
+                new TimelineDetail { Message = "There is nothing to restore it from." });
         }
 
         var now = sync.NowMicros();
@@ -217,9 +231,11 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         turn.Mutations.Add(new StateMutation.PutLink(leg.From == Side.A
             ? link with { State = LinkState.Deleted, B = default }
             : link with { State = LinkState.Deleted, A = default }));
-        turn.Mutations.Add(new StateMutation.PutPending(new Pending(sync.Leg(leg.To), key, envelope, 0, now, 0, now, null)));
+        turn.Mutations.Add(
+            new StateMutation.PutPending(new Pending(sync.Leg(leg.To), key, envelope, 0, now, 0, now, null)));
         await sync.CommitToOtherLegAsync(leg.To, () =>
-            recorder.FinishAsync(turn, TimelineKind.Held, new TimelineDetail { Message = "Restored from its partner by policy." }));
+            recorder.FinishAsync(turn, TimelineKind.Held,
+                new TimelineDetail { Message = "Restored from its partner by policy." }));
         sync.Stamps.Touch(leg.To, key);
         return Step.Finished;
     }

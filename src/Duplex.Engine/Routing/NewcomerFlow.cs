@@ -8,10 +8,12 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
 
-/// <summary>Records that no link holds: paired with an existing one by the match fields, created at the other side, or left to a person.</summary>
+/// <summary>Records that no link holds: paired with an existing one by the match fields, created at the other side, or
+/// left to a person.</summary>
 internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder recorder, IntentFlow intents)
 {
-    /// <summary>How often a record waits while the other leg has creates of unknown outcome, before it is taken for a new one.</summary>
+    /// <summary>How often a record waits while the other leg has creates of unknown outcome, before it is taken for a
+    /// new one.</summary>
     private const int WaitsMax = 12;
 
     public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
@@ -28,7 +30,8 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         using var held = match is null ? null : await sync.MatchLocks.EnterAsync(match, cancellationToken);
         var waited = await opposite.WaitAsync(cancellationToken);
         if ((waited || !sync.Stamps.IsFresh(leg.From, turn.Change.Key, turn.Since))
-            && (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key], cancellationToken))[0] is not null)
+            && (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key],
+                cancellationToken))[0] is not null)
         {
             return Step.Again;
         }
@@ -68,7 +71,8 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             [new StateMutation.PutCandidate(new Candidate(sync.Name, leg.From, turn.Change.Key, match))]);
         if (!leg.Flows)
         {
-            return await recorder.FinishAsync(turn, TimelineKind.Held, new TimelineDetail { Message = "Several records match." });
+            return await recorder.FinishAsync(turn, TimelineKind.Held,
+                new TimelineDetail { Message = "Several records match." });
         }
 
         return await recorder.FailAsync(turn, new SyncError(
@@ -78,13 +82,14 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
     }
 
     /// <summary>
-    /// Pairs with an existing record. During the first pass the other leg comes by its image and brings the two together; later the image
-    /// is fetched.
+    /// Pairs with an existing record. During the first pass the other leg comes by its image and brings the two
+    /// together; later the image is fetched.
     /// </summary>
     private async Task<Step> PairAsync(Turn turn, RecordKey partner, CancellationToken cancellationToken)
     {
         var firstPass = turn.Partition >= 0 && leg.Indexed.GetValueOrDefault(turn.Partition) > turn.Offset;
-        var now = firstPass ? null : await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken);
+        var now = firstPass
+            ? null : await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken);
         if (!firstPass && now is null)
         {
             await leg.Committer.CommitAsync([new StateMutation.RemoveCandidate(sync.Name, leg.To, partner)]);
@@ -108,7 +113,8 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         turn.Mutations.Add(new StateMutation.PutLink(link));
         turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.A, link.A));
         turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.B, link.B));
-        var detail = new TimelineDetail { Fields = sync.Model.Match.Select(static m => m.A.Text), Message = "Paired by the match fields." };
+        var detail = new TimelineDetail { Fields = sync.Model.Match.Select(static m => m.A.Text), Message =
+            "Paired by the match fields." };
         try
         {
             if (firstPass)
@@ -128,9 +134,10 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
 
     private async Task<Step> CreateAsync(Turn turn, CancellationToken cancellationToken)
     {
-        // An event of an unordered stream may be older than all that was captured, its record's delete among it: only the record itself
-        // tells whether there is something to create.
-        var mayBeGone = !sync.Connection(leg.From).Capabilities.OrderedStream && turn.Change.Operation != ChangeOperation.Read;
+        // An event of an unordered stream may be older than all that was captured, its record's delete among it: only
+        // the record itself tells whether there is something to create.
+        var mayBeGone = !sync.Connection(leg.From).Capabilities.OrderedStream
+            && turn.Change.Operation != ChangeOperation.Read;
         if ((mayBeGone || turn.Change.Unchanged.Count > 0) && !await CompleteAsync(turn, cancellationToken))
         {
             return await GoneAsync(turn);
@@ -161,7 +168,8 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         var record = Values.Build(sync.Rules, leg.To, fields);
         var mark = WriteMarks.For(sync.Store.Installation, leg.Id, leg.To, turn.Change.Key, turn.Offset, turn.Attempts,
             WriteOperation.Create, record.Utf8.Span);
-        var intent = new Intent(leg.Id, turn.Change.Key, mark, record.Utf8, turn.Envelope, turn.Offset, sync.NowMicros());
+        var intent =
+            new Intent(leg.Id, turn.Change.Key, mark, record.Utf8, turn.Envelope, turn.Offset, sync.NowMicros());
         turn.Note(sync, leg, TimelineKind.Seen, leg.From, new TimelineDetail());
         await leg.Committer.CommitAsync([new StateMutation.PutIntent(intent)]);
         leg.Intents[turn.Change.Key] = intent;

@@ -5,8 +5,8 @@ using Duplex.Sdk;
 namespace Duplex.Connectors.Postgres.Tests.Capture;
 
 /// <summary>
-/// What an engine's log would hold: appends batches with their positions, confirms them, and can be cut off at any batch. A
-/// batch counts as durable once it is appended.
+/// What an engine's log would hold: appends batches with their positions, confirms them, and can be cut off at any
+/// batch. A batch counts as durable once it is appended.
 /// </summary>
 internal sealed class CaptureLog
 {
@@ -50,7 +50,8 @@ internal sealed class CaptureLog
     /// <summary>Reads from the durable position in the background.</summary>
     public CaptureReading Read(IRecordSource source) => new(this, source);
 
-    /// <summary>The records that the log's changes add up to, by key; fields that an update did not tell are kept.</summary>
+    /// <summary>The records that the log's changes add up to, by key; fields that an update did not tell are
+    /// kept.</summary>
     public SortedDictionary<string, string> Fold(string stream)
     {
         var records = new SortedDictionary<string, JsonObject>(StringComparer.Ordinal);

@@ -35,7 +35,8 @@ internal sealed class CaptureShop : IAsyncDisposable
         return shop;
     }
 
-    public static ConnectorContext ContextFor(string connectionString, IReadOnlyDictionary<string, object>? settings = null)
+    public static ConnectorContext ContextFor(string connectionString, IReadOnlyDictionary<string, object>? settings =
+        null)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         var raw = new Dictionary<string, object>
@@ -102,7 +103,8 @@ internal sealed class CaptureShop : IAsyncDisposable
             """);
         await Eventually.HoldsAsync(async () => (bool)(await RunAsync(
             $"SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{Slot}' AND active)"))!);
-        await RunAsync($"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{Slot}'");
+        await RunAsync(
+            $"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{Slot}'");
         await _sql.DisposeAsync();
     }
 

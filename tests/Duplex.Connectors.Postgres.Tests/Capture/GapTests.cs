@@ -22,7 +22,8 @@ public sealed class GapTests(PostgresServer server)
         { "slot moved", "SELECT pg_replication_slot_advance('{slot}', pg_current_wal_lsn())" },
         { "publication dropped", "DROP PUBLICATION {slot}" },
         { "table unpublished", "ALTER PUBLICATION {slot} DROP TABLE t" },
-        { "table made again", "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (2, 2), (3, 3)" },
+        { "table made again",
+            "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (2, 2), (3, 3)" },
     };
 
     [SkippableTheory]
@@ -156,7 +157,8 @@ public sealed class GapTests(PostgresServer server)
 
         await using var again = log.Read(shop.Source("public.t"));
         await again.CaughtUpAsync(shop);
-        log.Changes.Select(static c => $"{ChangeEnvelope.Letter(c.Operation)}{c.Key}").ShouldBe(["r1", "r2", "d1", "r2"]);
+        log.Changes.Select(static c => $"{ChangeEnvelope.Letter(c.Operation)}{c.Key}")
+            .ShouldBe(["r1", "r2", "d1", "r2"]);
     }
 
     private static async Task<CaptureLog> RunAsync(CaptureShop shop)

@@ -13,7 +13,8 @@ public sealed class ResumeTests(PostgresServer server)
     [SkippableTheory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_large_transaction_comes_in_bounded_batches_and_resumes_in_its_middle_without_loss_or_repeat(bool confirms)
+    public async Task A_large_transaction_comes_in_bounded_batches_and_resumes_in_its_middle_without_loss_or_repeat(
+        bool confirms)
     {
         await using var shop = await CaptureShop.OpenAsync(server, Table);
         var log = new CaptureLog { Confirms = confirms };
@@ -39,7 +40,8 @@ public sealed class ResumeTests(PostgresServer server)
         log.Changes.Select(static c => int.Parse(c.Key.ToString(), CultureInfo.InvariantCulture))
             .ShouldBe(Enumerable.Range(1, 40010));
         log.BytesMax.ShouldBeLessThan(2 << 20);
-        log.Changes.Take(40000).Select(static c => c.Position[..c.Position.LastIndexOf(':')]).Distinct().Count().ShouldBe(1);
+        log.Changes.Take(40000).Select(static c => c.Position[..c.Position.LastIndexOf(':')]).Distinct().Count()
+            .ShouldBe(1);
     }
 
     [SkippableFact]

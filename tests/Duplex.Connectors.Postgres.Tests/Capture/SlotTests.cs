@@ -89,7 +89,8 @@ public sealed class SlotTests(PostgresServer server)
         string[] connections = ["shop", "Shop", "shop-1", "shop_1", "shop.1", new('x', 80), new('x', 81), "große"];
         var names = connections.Select(static c => CaptureOptions.DefaultName("abcd2345", c)).ToArray();
         names.Distinct().Count().ShouldBe(connections.Length);
-        names.ShouldAllBe(static n => n.Length <= 63 && n.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
+        names.ShouldAllBe(static n => n.Length <= 63
+            && n.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
         names[0].ShouldBe("duplex_abcd2345_shop");
     }
 }

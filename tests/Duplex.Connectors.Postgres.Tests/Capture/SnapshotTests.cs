@@ -23,7 +23,8 @@ public sealed class SnapshotTests(PostgresServer server)
     [InlineData("DEFAULT", 1)]
     [InlineData("DEFAULT", 2)]
     [InlineData("FULL", 3)]
-    public async Task A_snapshot_beside_writers_loses_nothing_and_puts_nothing_stale_over_younger(string identity, int seed)
+    public async Task A_snapshot_beside_writers_loses_nothing_and_puts_nothing_stale_over_younger(string identity,
+        int seed)
     {
         await using var shop = await CaptureShop.OpenAsync(
             server, $"{Rows} ALTER TABLE t REPLICA IDENTITY {identity};", SmallChunks);
@@ -32,14 +33,16 @@ public sealed class SnapshotTests(PostgresServer server)
         var log = new CaptureLog();
         await using (var reading = log.Read(shop.Source("public.t")))
         {
-            await reading.UntilAsync(static l => l.Changes.Count(static c => c.Operation == ChangeOperation.Read) > 2000);
+            await reading.UntilAsync(static l =>
+                l.Changes.Count(static c => c.Operation == ChangeOperation.Read) > 2000);
             await stop.CancelAsync();
             await Task.WhenAll(writers);
             await reading.CaughtUpAsync(shop);
         }
 
         await EqualsAsync(shop, log);
-        log.Changes.Count(static c => c.Operation is ChangeOperation.Update or ChangeOperation.Create).ShouldBeGreaterThan(50);
+        log.Changes.Count(static c => c.Operation is ChangeOperation.Update or ChangeOperation.Create)
+            .ShouldBeGreaterThan(50);
     }
 
     [SkippableTheory]
@@ -62,7 +65,8 @@ public sealed class SnapshotTests(PostgresServer server)
         log.Accepts = static _ => true;
         await using (var reading = log.Read(shop.Source("public.t")))
         {
-            await reading.UntilAsync(static l => l.Changes.Count(static c => c.Operation == ChangeOperation.Read) > 2000);
+            await reading.UntilAsync(static l =>
+                l.Changes.Count(static c => c.Operation == ChangeOperation.Read) > 2000);
             await stop.CancelAsync();
             await Task.WhenAll(writers);
             await reading.CaughtUpAsync(shop);
@@ -96,14 +100,16 @@ public sealed class SnapshotTests(PostgresServer server)
 
         log.Changes.Count(static c => c.Stream == "public.a").ShouldBe(1);
         log.Fold("public.b").Keys.ShouldBe(
-            Enumerable.Range(2, 499).Append(-1).Select(static i => RecordKey.Of(i.ToString(CultureInfo.InvariantCulture)).Json)
+            Enumerable.Range(2, 499).Append(-1)
+                .Select(static i => RecordKey.Of(i.ToString(CultureInfo.InvariantCulture)).Json)
                 .Order(StringComparer.Ordinal));
     }
 
     [SkippableFact]
     public async Task A_truncate_between_the_marks_of_a_chunk_leaves_no_row_behind()
     {
-        await using var shop = await CaptureShop.OpenAsync(server, Rows, new Dictionary<string, object> { ["snapshot_chunk"] = "5" });
+        await using var shop =
+            await CaptureShop.OpenAsync(server, Rows, new Dictionary<string, object> { ["snapshot_chunk"] = "5" });
         var log = new CaptureLog();
         await using var reading = log.Read(shop.Source("public.t"));
         await reading.UntilAsync(static l => l.Changes.Count > 50);
@@ -165,8 +171,10 @@ public sealed class SnapshotTests(PostgresServer server)
 
         // Long enough for every chunk to be tried: each attempt writes two marks into the log.
         var from = (string)(await shop.RunAsync("SELECT pg_current_wal_insert_lsn()::text"))!;
-        await Eventually.HoldsAsync(async () => log.Changes.Any(static c => c.Key.ToString() == "40" && c.After!.ToString().Contains("\"v\":1"))
-            || (decimal)(await shop.RunAsync($"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '{from}')"))! > (restarts ? 1_000 : 40_000));
+        await Eventually.HoldsAsync(async () =>
+            log.Changes.Any(static c => c.Key.ToString() == "40" && c.After!.ToString().Contains("\"v\":1"))
+            || (decimal)(await shop.RunAsync(
+                $"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '{from}')"))! > (restarts ? 1_000 : 40_000));
         await shop.RunAsync("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
         await commit;
         await reading.CaughtUpAsync(shop);
@@ -188,7 +196,8 @@ public sealed class SnapshotTests(PostgresServer server)
             SELECT jsonb_build_array(b, a::text)::text || ' ' || json_build_object('a', a, 'b', b, 'big', big, 'v', v)::text FROM t
             """);
         var folded = log.Fold("public.t").Select(static r => $"{Compact(r.Key)} {r.Value}");
-        var rows = expected.Select(static r => $"{Compact(r[..(r.IndexOf(']') + 1)])} {Compact(r[(r.IndexOf(']') + 2)..])}").ToHashSet();
+        var rows = expected.Select(static r =>
+            $"{Compact(r[..(r.IndexOf(']') + 1)])} {Compact(r[(r.IndexOf(']') + 2)..])}").ToHashSet();
         var records = folded.ToHashSet();
         rows.Except(records).Take(3).ShouldBeEmpty("rows that are missing or stale in the log");
         records.Except(rows).Take(3).ShouldBeEmpty("records that are not in the table");
@@ -197,14 +206,16 @@ public sealed class SnapshotTests(PostgresServer server)
         foreach (var change in log.Changes.Where(static c => c.After is not null))
         {
             var version = change.After!.Root.GetProperty("v").GetInt64();
-            version.ShouldBeGreaterThanOrEqualTo(seen.GetValueOrDefault(change.Key.Json), $"{change.Operation} {change.Key}");
+            version.ShouldBeGreaterThanOrEqualTo(seen.GetValueOrDefault(change.Key.Json),
+                $"{change.Operation} {change.Key}");
             seen[change.Key.Json] = version;
         }
     }
 
     private static string Compact(string json) => JsonNode.Parse(json)!.ToJsonString();
 
-    /// <summary>Inserts, updates, moves and deletes rows until it is stopped; every write takes a new version.</summary>
+    /// <summary>Inserts, updates, moves and deletes rows until it is stopped; every write takes a new
+    /// version.</summary>
     private static async Task WriteAsync(CaptureShop shop, int seed, CancellationToken stop)
     {
         var random = new Random(seed);
@@ -226,7 +237,8 @@ public sealed class SnapshotTests(PostgresServer server)
                 await using var command = new NpgsqlCommand(sql, connection);
                 await command.ExecuteNonQueryAsync(CancellationToken.None);
             }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected)
+            catch (PostgresException e)
+                when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected)
             {
                 // Two writers met on a row; neither matters to what is captured.
             }

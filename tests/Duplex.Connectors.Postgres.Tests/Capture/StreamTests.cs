@@ -23,7 +23,8 @@ public sealed class StreamTests(PostgresServer server)
         await reading.UntilAsync(static l => l.Changes.Count == 5);
 
         var changes = log.Changes;
-        changes.Select(static c => $"{ChangeEnvelope.Letter(c.Operation)}{c.Key}").ShouldBe(["r1", "r2", "c3", "u1", "d2"]);
+        changes.Select(static c => $"{ChangeEnvelope.Letter(c.Operation)}{c.Key}")
+            .ShouldBe(["r1", "r2", "c3", "u1", "d2"]);
         changes[0].After!.ToString().ShouldBe("""{"id":1,"name":"Ann \"A\" Ünal","balance":10.50,"vip":true}""");
         changes[1].After!.ToString().ShouldBe("""{"id":2,"name":null,"balance":"NaN","vip":false}""");
         changes[2].After!.ToString().ShouldBe("""{"id":3,"name":"tab\there","balance":7.00,"vip":null}""");
@@ -134,7 +135,8 @@ public sealed class StreamTests(PostgresServer server)
         await shop.RunAsync("""
             BEGIN; SELECT pg_logical_emit_message(true, 'other', 'dx1:inst2345:x'); INSERT INTO t VALUES (4); COMMIT
             """);
-        await shop.RunAsync("SELECT pg_logical_emit_message(false, 'duplex', 'dx1:inst2345:y'); INSERT INTO t VALUES (5)");
+        await shop.RunAsync(
+            "SELECT pg_logical_emit_message(false, 'duplex', 'dx1:inst2345:y'); INSERT INTO t VALUES (5)");
         await reading.UntilAsync(static l => l.Changes.Count == 5);
 
         const string Mark = "dx1:inst2345:ab\"c";
@@ -159,7 +161,8 @@ public sealed class StreamTests(PostgresServer server)
         await shop.RunAsync("ALTER TABLE t ADD c mood DEFAULT 'ok'; INSERT INTO t VALUES (2, 20, 'y', 'sad')");
         await shop.RunAsync("ALTER TABLE t DROP COLUMN a; INSERT INTO t VALUES (3, 'z')");
         await shop.RunAsync("ALTER TABLE t RENAME b TO bb; INSERT INTO t VALUES (4, 'w')");
-        await shop.RunAsync("ALTER TABLE t RENAME id TO key; INSERT INTO t VALUES (5, 'v'); UPDATE t SET bb = 'u' WHERE key = 1");
+        await shop.RunAsync(
+            "ALTER TABLE t RENAME id TO key; INSERT INTO t VALUES (5, 'v'); UPDATE t SET bb = 'u' WHERE key = 1");
         await shop.RunAsync("BEGIN; INSERT INTO t VALUES (6, 'p'); ALTER TABLE t ALTER bb TYPE int USING 7; "
             + "INSERT INTO t VALUES (7, 8); COMMIT");
 

@@ -13,7 +13,8 @@ public sealed class PreflightTests(PostgresServer server)
         { "postgres.no_table", "public.absent", "" },
         { "postgres.not_a_table", "public.seen", "CREATE VIEW seen AS SELECT 1 AS id" },
         { "postgres.unlogged", "public.quick", "CREATE UNLOGGED TABLE quick (id int PRIMARY KEY)" },
-        { "postgres.replica_identity", "public.mute", "CREATE TABLE mute (id int PRIMARY KEY); ALTER TABLE mute REPLICA IDENTITY NOTHING" },
+        { "postgres.replica_identity", "public.mute",
+            "CREATE TABLE mute (id int PRIMARY KEY); ALTER TABLE mute REPLICA IDENTITY NOTHING" },
         {
             "postgres.replica_identity", "public.other",
             "CREATE TABLE other (id int PRIMARY KEY, code int NOT NULL UNIQUE); "
@@ -65,7 +66,8 @@ public sealed class PreflightTests(PostgresServer server)
         var role = "poor_" + shop.Context.Connection;
         await shop.RunAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'");
         var poor = CaptureShop.ContextFor(
-            new NpgsqlConnectionStringBuilder(shop.ConnectionString) { Username = role, Password = "secret" }.ConnectionString);
+            new NpgsqlConnectionStringBuilder(shop.ConnectionString) { Username = role, Password =
+                "secret" }.ConnectionString);
         var use = new StreamUse("sales.orders", true, true, false);
         try
         {
@@ -73,7 +75,8 @@ public sealed class PreflightTests(PostgresServer server)
             var errors = findings.Where(static f => f.Severity == FindingSeverity.Error).ToArray();
             errors.Select(static f => f.Code).ShouldBe(
             [
-                "postgres.replication_role", "postgres.schema_privilege", "postgres.select_privilege", "postgres.no_publication",
+                "postgres.replication_role", "postgres.schema_privilege", "postgres.select_privilege",
+                    "postgres.no_publication",
                 "postgres.write_privilege", "postgres.ledger_create",
             ]);
             foreach (var error in errors)
@@ -107,7 +110,8 @@ public sealed class PreflightTests(PostgresServer server)
         var role = "hidden_" + shop.Context.Connection;
         await shop.RunAsync($"CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'secret'; GRANT SELECT ON t TO {role}");
         var context = CaptureShop.ContextFor(
-            new NpgsqlConnectionStringBuilder(shop.ConnectionString) { Username = role, Password = "secret" }.ConnectionString);
+            new NpgsqlConnectionStringBuilder(shop.ConnectionString) { Username = role, Password =
+                "secret" }.ConnectionString);
         var codes = (await CheckAsync(context, "public.t")).Select(static f => f.Code);
         await shop.RunAsync($"DROP OWNED BY {role}; DROP ROLE {role}");
         codes.ShouldContain("postgres.row_security");
@@ -120,7 +124,8 @@ public sealed class PreflightTests(PostgresServer server)
         var slot = "early_" + shop.Context.Connection;
         await shop.RunAsync($"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')");
         var context = CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["slot"] = slot });
-        (await CheckAsync(context, "public.t")).ShouldHaveSingleItem().Code.ShouldBe("postgres.slot_before_publication");
+        (await CheckAsync(context, "public.t")).ShouldHaveSingleItem()
+            .Code.ShouldBe("postgres.slot_before_publication");
 
         var log = new CaptureLog();
         await using (var reading = log.Read(new PostgresConnector().OpenSource(context, ["public.t"])))
@@ -140,7 +145,8 @@ public sealed class PreflightTests(PostgresServer server)
         await using var shop = await CaptureShop.OpenAsync(server, """
             CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION partly FOR TABLE t WITH (publish = 'insert')
             """);
-        var context = CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["publication"] = "partly" });
+        var context = CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string,
+            object> { ["publication"] = "partly" });
         var finding = (await CheckAsync(context, "public.t")).ShouldHaveSingleItem();
         finding.Code.ShouldBe("postgres.publication_operations");
         await shop.RunAsync(finding.Suggestion!);
@@ -166,7 +172,8 @@ public sealed class PreflightTests(PostgresServer server)
     {
         await using var shop = await CaptureShop.OpenAsync(server, "CREATE TABLE t (id int PRIMARY KEY)");
         var builder = new NpgsqlConnectionStringBuilder(shop.ConnectionString);
-        (string Change, string Code)[] cases = [("port", "source.unavailable"), ("password", "source.unauthorized"), ("database", "source.misconfigured")];
+        (string Change, string Code)[] cases =
+            [("port", "source.unavailable"), ("password", "source.unauthorized"), ("database", "source.misconfigured")];
         foreach (var (change, code) in cases)
         {
             var context = CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object>
@@ -180,6 +187,7 @@ public sealed class PreflightTests(PostgresServer server)
     }
 
     private static async Task<IReadOnlyList<Finding>> CheckAsync(ConnectorContext context, string stream) =>
-        [.. (await new PostgresConnector().CheckAsync(context, [new StreamUse(stream, true, false, false)], CancellationToken.None))
+        [.. (await new PostgresConnector()
+            .CheckAsync(context, [new StreamUse(stream, true, false, false)], CancellationToken.None))
             .Where(static f => f.Severity == FindingSeverity.Error)];
 }
