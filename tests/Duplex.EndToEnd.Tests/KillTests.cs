@@ -37,7 +37,7 @@ public sealed class KillTests(ITestOutputHelper output)
         await KillAgainAndAgainAsync(server, stop.Token);
         await edits;
         bed.Stripe.ClearFaults();
-        await SettleAsync(bed, server, output);
+        await SettleAsync(bed, server);
         var (postgres, stripe) = (await PostgresAsync(bed), Stripe(bed));
         var differences = Differences(postgres, stripe);
         if (differences.Count > 0)
@@ -151,7 +151,7 @@ public sealed class KillTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task SettleAsync(Bed bed, ServerProcess server, ITestOutputHelper output)
+    private async Task SettleAsync(Bed bed, ServerProcess server)
     {
         JsonElement? last = null;
         try
@@ -170,8 +170,10 @@ public sealed class KillTests(ITestOutputHelper output)
         }
         catch (TimeoutException)
         {
-            output.WriteLine($"{last}\n{server.Said}");
-            throw new TimeoutException($"It does not settle: {last}\n{server.Said}");
+            output.WriteLine($"{last}\n{server.Said[Math.Max(0, server.Said.Length - 3000)..]}");
+            await server.KillAsync();
+            await ExplainAsync(bed, []);
+            throw new TimeoutException("It does not settle.");
         }
     }
 

@@ -24,6 +24,7 @@ internal sealed class CaptureRun : IAsyncDisposable
     private readonly CapturePump _pump;
     private readonly SlotKeeper _keeper;
     private readonly Task _work;
+    private volatile bool _snapshotStored;
 
     /// <summary>Starts reading.</summary>
     /// <param name="options">The connection's options.</param>
@@ -39,6 +40,7 @@ internal sealed class CaptureRun : IAsyncDisposable
         var run = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         _stream = stream;
         _progress = new CaptureProgress(token);
+        _snapshotStored = !token.SnapshotPending;
         var window = new SnapshotWindow(_progress);
         var parts = new PumpParts(
             stream,
@@ -57,14 +59,23 @@ internal sealed class CaptureRun : IAsyncDisposable
     public ChannelReader<ChangeBatch> Batches => _batches.Reader;
 
     /// <summary>Lets the server drop what lies before the position.</summary>
-    public void Confirm(Position position) => _stream.Confirm(position.Major);
+    public void Confirm(Position position)
+    {
+        if (!_snapshotStored)
+        {
+            _snapshotStored = CaptureToken.Read(position.Token) is { SnapshotPending: false };
+        }
+
+        _stream.Confirm(position.Major);
+    }
 
     /// <summary>What it is doing.</summary>
     public SourceState State(long rowsExpected)
     {
         var token = _progress.Token;
         return new SourceState(
-            token.SnapshotPending ? SourcePhase.Snapshot : SourcePhase.Streaming,
+            // Existing rows count as read once the log holds them, not when the last of them is on its way there.
+            _snapshotStored ? SourcePhase.Streaming : SourcePhase.Snapshot,
             token.Streams.Values.Sum(static s => s.Rows),
             rowsExpected,
             _keeper.HeldBytes,
