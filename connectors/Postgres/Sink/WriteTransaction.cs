@@ -26,7 +26,7 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
         try
         {
             await BeginAsync(cancellationToken);
-            await FetchRepeatedAsync(cancellationToken);
+            ReportRepeated();
             foreach (var plan in plans.Where(static p => p.Outcome is null && !p.AlreadyDone))
             {
                 Prepare(plan);
@@ -79,23 +79,15 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
         }
     }
 
-    private async Task FetchRepeatedAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Reports writes that were done before. The row as it is now may hold younger edits, which are not what the write left: they are not
+    /// told, so that nobody takes them for agreed.
+    /// </summary>
+    private void ReportRepeated()
     {
-        var repeated = plans.Where(static p => p.AlreadyDone).ToList();
-        if (repeated.Count == 0)
+        foreach (var plan in plans.Where(static p => p.AlreadyDone))
         {
-            return;
-        }
-
-        await using var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands = { KeyLookup.Command(table, [.. repeated.Select(static p => p.Key)]) },
-        };
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        Assign(repeated, await KeyLookup.ReadAsync(reader, table, repeated.Count, cancellationToken));
-        foreach (var plan in repeated)
-        {
-            plan.Outcome = new WriteOutcome(WriteStatus.Applied, plan.Key, plan.Current);
+            plan.Outcome = new WriteOutcome(WriteStatus.Applied, plan.Key);
         }
     }
 
@@ -115,12 +107,9 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
             case WriteOperation.Create:
                 plan.PlanCreate(table);
                 break;
-            case WriteOperation.Update when plan.Row is null:
+            case WriteOperation.Update or WriteOperation.Delete when plan.Row is null:
                 plan.Outcome = WriteOutcome.Failure(new SyncError(
                     ErrorCode.SinkGone, $"{table.Name} has no row {plan.Key}."));
-                break;
-            case WriteOperation.Delete when plan.Row is null:
-                plan.Outcome = new WriteOutcome(WriteStatus.Applied, plan.Key);
                 break;
             default:
                 plan.Compare(table);

@@ -23,6 +23,17 @@ internal static class WriteMarks
         hash.AppendData(fields);
         Span<byte> digest = stackalloc byte[32];
         hash.GetHashAndReset(digest);
-        return OriginMarks.Make(installation, Convert.ToHexStringLower(digest[..16]));
+        return OriginMarks.Make(installation, Letter(operation) + Convert.ToHexStringLower(digest[..16]));
     }
+
+    /// <summary>Whether the key is that of a create.</summary>
+    public static bool IsCreate(string mark) =>
+        mark.LastIndexOf(':') is var colon && colon + 1 < mark.Length && mark[colon + 1] == 'c';
+
+    private static string Letter(WriteOperation operation) => operation switch
+    {
+        WriteOperation.Create => "c",
+        WriteOperation.Update => "u",
+        _ => "d",
+    };
 }

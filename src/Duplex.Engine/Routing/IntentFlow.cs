@@ -29,14 +29,15 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
                 Detail: intent.IdempotencyKey));
         }
 
-        if (turn.Link is null or { State: LinkState.Live } && (turn.Link is null || turn.Link.Key(leg.To).IsEmpty))
+        var alone = turn.Link is null || turn.Link.Key(leg.To).IsEmpty;
+        if (WriteMarks.IsCreate(intent.IdempotencyKey))
         {
-            return await CreateAsync(turn, intent, settling: true, cancellationToken);
+            return alone ? await CreateAsync(turn, intent, settling: true, cancellationToken) : await DropAsync(turn);
         }
 
-        return turn.Link.State == LinkState.Live
-            ? await UpdateAsync(turn, intent, turn.Link, cancellationToken)
-            : await DropAsync(turn);
+        return alone || turn.Link!.State != LinkState.Live
+            ? await DropAsync(turn)
+            : await UpdateAsync(turn, intent, turn.Link, cancellationToken);
     }
 
     /// <summary>Sends a create and records the link that it makes.</summary>

@@ -73,6 +73,20 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
         }
     }
 
+    /// <summary>A record with an announced write got another key.</summary>
+    public void Rename(Intent from, Intent to)
+    {
+        Intents.TryRemove(from.Key, out _);
+        Intents[to.Key] = to;
+        lock (_unknown)
+        {
+            if (_unknown.Remove(from.Key))
+            {
+                _unknown.Add(to.Key);
+            }
+        }
+    }
+
     /// <summary>The create of the record was sent and nobody knows whether it happened.</summary>
     public void CreateUnknown(RecordKey key, bool unknown)
     {

@@ -181,6 +181,15 @@ internal sealed class RecordFlow
                 _leg.From == Side.A ? link with { A = turn.Change.Key } : link with { B = turn.Change.Key }));
         }
 
+        if (_leg.Intents.TryGetValue(previous, out var intent))
+        {
+            // What was announced under the old key is still to be settled, under the new one.
+            var renamed = intent with { Key = turn.Change.Key };
+            moved.Add(new StateMutation.RemoveIntent(_leg.Id, previous));
+            moved.Add(new StateMutation.PutIntent(renamed));
+            _leg.Rename(intent, renamed);
+        }
+
         moved.Add(new StateMutation.RemovePending(_leg.Id, previous));
         moved.Add(new StateMutation.RemoveDeadLetter(_leg.Id, previous));
         await _leg.Committer.CommitAsync(moved);

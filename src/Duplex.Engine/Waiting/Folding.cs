@@ -20,9 +20,16 @@ internal static class Folding
     public static Pending Fold(
         Pending waiting, Change newer, ReadOnlyMemory<byte> envelope, long offset, ConnectionModel connection)
     {
+        var older = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
+        if (newer.PreviousKey.IsEmpty && !older.PreviousKey.IsEmpty)
+        {
+            // The key change has not been acted upon for good: a link under the old key may still be to come.
+            newer = Envelopes.WithPreviousKey(newer, older.PreviousKey);
+            envelope = Envelopes.Write(newer, connection);
+        }
+
         if (newer.After is not null && newer.Unchanged.Count > 0)
         {
-            var older = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
             envelope = FillUnchanged(older, newer, connection);
         }
 
