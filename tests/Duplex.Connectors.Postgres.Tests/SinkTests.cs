@@ -122,7 +122,7 @@ public sealed class SinkTests(PostgresServer postgres)
     }
 
     [SkippableFact]
-    public async Task A_delete_compares_removes_and_is_content_when_the_row_is_gone()
+    public async Task A_delete_compares_removes_and_says_when_the_row_is_gone()
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Customers);
         await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
@@ -132,7 +132,7 @@ public sealed class SinkTests(PostgresServer postgres)
             .Status.ShouldBe(WriteStatus.Conflict);
         (await OneAsync(sink, Delete("k2", "1", """{"name":"Ann","email":null,"balance":1.5}""")))
             .Status.ShouldBe(WriteStatus.Applied);
-        (await OneAsync(sink, Delete("k3", "1", null))).Status.ShouldBe(WriteStatus.Applied);
+        (await OneAsync(sink, Delete("k3", "1", null))).Error!.Code.ShouldBe(ErrorCode.SinkGone);
         (await database.ScalarAsync<long>("SELECT count(*) FROM customers")).ShouldBe(0);
     }
 
