@@ -27,11 +27,12 @@ internal sealed class CommandFailure(int exitCode, FailureDocument failure) : Ex
     {
         CommandFailure failure => failure,
         DuplexApiException { Problem: var p } =>
-            new CommandFailure(Cli.ExitCode.Failed, new FailureDocument(p.Code, p.Detail, p.Field, p.Fix)),
-        DuplexUnreachableException e => new CommandFailure(Cli.ExitCode.Unreachable, new FailureDocument(
+            // What the server calls a wrong request was an argument of the command.
+            new CommandFailure(p.Status == 400 ? Cli.ExitCode.Usage : Cli.ExitCode.Failed,
+                new FailureDocument(p.Code, p.Detail, p.Field, p.Fix)),
+        DuplexUnreachableException e => new CommandFailure(Cli.ExitCode.Failed, new FailureDocument(
             "client.unreachable", e.Message, null, "Start one with duplex run, or name another with --url.")),
-        Sdk.SyncException { Error: var error } => new CommandFailure(
-            error.Code == Sdk.ErrorCode.ConfigInvalid ? Cli.ExitCode.Invalid : Cli.ExitCode.Failed,
+        Sdk.SyncException { Error: var error } => new CommandFailure(Cli.ExitCode.Failed,
             new FailureDocument(Sdk.ErrorCodes.Dotted(error.Code), error.Message, error.Path, error.Suggestion)),
         OperationCanceledException =>
             new CommandFailure(Cli.ExitCode.Failed, new FailureDocument("command.interrupted", "Interrupted.")),

@@ -19,7 +19,7 @@ internal static class ConfigFile
         var lines = result.Findings.Select(Line).ToList();
         if (result.Model is null || result.Server is null)
         {
-            throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            throw new CommandFailure(ExitCode.Findings, new FailureDocument(
                 "config.invalid", $"{path} cannot be used: {Errors(lines)}.", null, null, lines));
         }
 

@@ -18,7 +18,7 @@ internal static class DuplexCommand
             if (parsed.Errors.Count > 0)
             {
                 var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
-                throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+                throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                     "command.usage", string.Join(' ', parsed.Errors.Select(static e => e.Message)), null,
                     $"duplex {verb}--help shows what it takes."));
             }

@@ -72,7 +72,7 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
                 $"request.unknown_{kind}", text is null
                     ? $"No {kind} is configured." : $"There is no {kind} {text}.", kind,
                 known.Length == 0 ? null : $"There is: {known}.")),
-            _ => throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            _ => throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", text is null
                     ? $"Name the {kind}." : $"{text} may mean several.", kind, $"Give one of {known}.")),
         };
@@ -88,7 +88,7 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
 
         return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
-            : throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            : throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", $"{text} is not the address of a server.", "url",
                     "For example --url http://127.0.0.1:8000"));
     }
@@ -120,7 +120,7 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", $"{file} cannot be read: {e.Message}", "api-key-file",
                     "Check the path and its permissions."));
         }

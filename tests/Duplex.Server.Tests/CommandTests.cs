@@ -21,8 +21,6 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     [InlineData("conflicts", "--waiting", "--sync", "customers")]
     [InlineData("resume", "acme/customers")]
     [InlineData("resnapshot", "billing")]
-    [InlineData("plan")]
-    [InlineData("plan", "customers")]
     public async Task Every_verb_speaks_tables_and_JSON(params string[] verb)
     {
         var tables = await CommandLine.RunAsync([.. verb, "--url", Url]);
@@ -32,6 +30,17 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
         json.Code.ShouldBe(0, json.Output);
         json.Json.ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Object);
         json.Errors.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("plan")]
+    [InlineData("plan", "customers")]
+    public async Task A_plan_says_by_its_exit_code_whether_a_sync_would_change_anything(params string[] verb)
+    {
+        await fixture.Server.UntilReadyAsync();
+        var json = await CommandLine.RunAsync([.. verb, "--url", Url, "--json"]);
+        json.Code.ShouldBe(json.Json.GetProperty("has_changes").GetBoolean() ? 2 : 0, json.Output);
+        (await CommandLine.RunAsync([.. verb, "--url", Url])).Output.ShouldContain("acme/customers");
     }
 
     [Fact]
@@ -111,12 +120,15 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     [InlineData(1, "request.unknown_sync", "pause", "orders")]
     [InlineData(1, "request.unknown_dead_letter", "dlq", "show", "12345")]
     [InlineData(1, "request.unknown_record", "trace", "customers", "cus_nobody")]
-    [InlineData(2, "command.usage", "dlq", "replay")]
-    [InlineData(2, "command.usage", "pause")]
-    [InlineData(2, "command.usage", "dlq", "show", "first")]
-    [InlineData(2, "command.usage", "status", "--wait", "soon")]
-    [InlineData(2, "command.usage", "nonsense")]
-    [InlineData(2, "command.usage", "secrets", "set", "not a name")]
+    [InlineData(3, "command.usage", "dlq", "replay")]
+    [InlineData(3, "command.usage", "pause")]
+    [InlineData(3, "command.usage", "dlq", "show", "first")]
+    [InlineData(3, "command.usage", "status", "--wait", "soon")]
+    [InlineData(3, "command.usage", "nonsense")]
+    [InlineData(3, "command.usage", "status", "--url", "nowhere")]
+    [InlineData(3, "request.bad_value", "dlq", "list", "--limit", "0")]
+    [InlineData(3, "request.bad_value", "trace", "customers", "cus_nobody", "--side", "c")]
+    [InlineData(3, "command.usage", "secrets", "set", "not a name")]
     public async Task A_failure_has_its_exit_code_and_says_why(int exitCode, string code, params string[] verb)
     {
         var json = await CommandLine.RunAsync([.. verb, "--url", Url, "--json"]);
@@ -134,10 +146,10 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     [InlineData("pause", "customers")]
     [InlineData("dlq", "list")]
     [InlineData("plan", "customers")]
-    public async Task Without_a_server_the_exit_code_is_3(params string[] verb)
+    public async Task Without_a_server_the_command_fails(params string[] verb)
     {
         var outcome = await CommandLine.RunAsync([.. verb, "--url", "http://127.0.0.1:1", "--json"]);
-        outcome.Code.ShouldBe(3, outcome.Output);
+        outcome.Code.ShouldBe(1, outcome.Output);
         outcome.Json.GetProperty("code").GetString().ShouldBe("client.unreachable");
     }
 

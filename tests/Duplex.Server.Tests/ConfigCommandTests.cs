@@ -90,7 +90,7 @@ public sealed class ConfigCommandTests : IDisposable
         await File.WriteAllTextAsync(ConfigPath,
             RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
         var outcome = await CommandLine.RunAsync("doctor", "--config", ConfigPath, "--json");
-        outcome.Code.ShouldBe(1, outcome.Output);
+        outcome.Code.ShouldBe(2, outcome.Output);
         var connections = outcome.Json.GetProperty("connections").EnumerateArray().ToDictionary(
             static c => c.GetProperty("name").GetString()!, static c => c.GetProperty("ok").GetBoolean());
         connections.ShouldBe(new Dictionary<string, bool> { ["shop"] = true, ["billing"] = false }, ignoreOrder: true);
@@ -111,7 +111,7 @@ public sealed class ConfigCommandTests : IDisposable
         await File.WriteAllTextAsync(ConfigPath,
             RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
         var outcome = await CommandLine.RunAsync("plan", "--config", ConfigPath, "--json");
-        outcome.Code.ShouldBe(0, outcome.Output + outcome.Errors);
+        outcome.Code.ShouldBe(2, outcome.Output + outcome.Errors);
         var plan = outcome.Json;
         plan.GetProperty("link").GetInt64().ShouldBe(1);
         Sides(plan, "records").ShouldBe((3, 2));
@@ -128,7 +128,7 @@ public sealed class ConfigCommandTests : IDisposable
         await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false)
             .Replace("{ a: name, b: name }", "{ a: created, b: name }", StringComparison.Ordinal));
         var outcome = await CommandLine.RunAsync("doctor", "--config", ConfigPath, "--json");
-        outcome.Code.ShouldBe(1, outcome.Output);
+        outcome.Code.ShouldBe(2, outcome.Output);
         var sync = outcome.Json.GetProperty("syncs")[0];
         sync.GetProperty("ok").GetBoolean().ShouldBeFalse();
         sync.GetProperty("findings").EnumerateArray().ShouldContain(static f =>
@@ -167,10 +167,12 @@ public sealed class ConfigCommandTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(elsewhere)!);
         File.Copy(ConfigPath, elsewhere);
         var taken = await CommandLine.RunAsync("run", "--config", elsewhere, "--json");
-        taken.Code.ShouldBe(2, taken.Output);
+        taken.Code.ShouldBe(1, taken.Output);
         taken.Json.GetProperty("fix").GetString()!.ShouldContain("server.control_plane");
         billing.EditOnDashboard("POST", "/v1/customers", "name=ada&email=ada@example.org");
-        Sides((await CommandLine.RunAsync("plan", "--config", elsewhere, "--json")).Json, "create").ShouldBe(
+        var plan = await CommandLine.RunAsync("plan", "--config", elsewhere, "--json");
+        plan.Code.ShouldBe(2, plan.Output);
+        Sides(plan.Json, "create").ShouldBe(
             (1, 0), "another data directory has its own plan, whatever server listens where its own would");
 
         await stop.CancelAsync();

@@ -63,7 +63,7 @@ internal static class DeadLetterVerb
         var ids = session.Get(Ids) ?? [];
         if ((ids.Length == 0) == (session.Get(Sync) is null))
         {
-            throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", "Name what to replay.", "id",
                     "duplex dlq replay 17 18, or duplex dlq replay --sync customers"));
         }

@@ -29,7 +29,7 @@ internal static class DoctorVerb
         var document = new HealthDocument(ok, [.. warnings, .. here], connections, syncs);
         var places = ConfigFile.Read(session.ConfigPath);
         session.Print(document, console => Write(console, document, places));
-        return document.Ok ? ExitCode.Done : ExitCode.Failed;
+        return document.Ok ? ExitCode.Done : ExitCode.Findings;
     }
 
     /// <summary>The running server makes the checks, for it alone may open its stores and knows its installation; else

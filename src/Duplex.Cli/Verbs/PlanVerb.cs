@@ -20,7 +20,7 @@ internal static class PlanVerb
     };
 
     public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("plan", "Count what a sync would link, create, update and delete. Writes nothing.") { Sync },
+        new Command("plan", "Count what a sync would link, create, update and delete; exit 2 if it would. Writes nothing.") { Sync },
             terminal, RunAsync);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
@@ -28,8 +28,13 @@ internal static class PlanVerb
         var plan = await WithProgressAsync(session, report => PlanAsync(session, report, cancellationToken))
             .ConfigureAwait(false);
         session.Print(plan, console => PlanView.Write(console, plan));
-        return plan.Findings.Any(static f => f.Severity == "error") ? ExitCode.Failed : ExitCode.Done;
+        return plan.HasChanges || Left(plan) > 0 || plan.Findings.Any(static f => f.Severity == "error")
+            ? ExitCode.Findings
+            : ExitCode.Done;
     }
+
+    /// <summary>Records that differ and that a sync would leave so.</summary>
+    internal static long Left(PlanDocument plan) => plan.Conflicts + plan.Ambiguous + plan.Rejected;
 
     private static async Task<PlanDocument> PlanAsync(
         Session session, Action<ProgressDocument> report, CancellationToken cancellationToken)

@@ -69,7 +69,7 @@ internal static class SecretsVerb
 
         if (value.Length == 0)
         {
-            throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", "The value is empty.", "value", $"printf %s \"$VALUE\" | duplex secrets set {name}"));
         }
 
@@ -103,7 +103,7 @@ internal static class SecretsVerb
         var name = session.Get(Name)!;
         return SecretNames.IsValid(name)
             ? name
-            : throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            : throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", $"{name} cannot be the name of a secret.", "name",
                     "Use letters, digits and ._- only."));
     }

@@ -35,7 +35,7 @@ internal static class StatusVerb
     {
         if (!Durations.TryParse(wait, out var patience))
         {
-            throw new CommandFailure(ExitCode.Invalid, new FailureDocument(
+            throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                 "command.usage", $"{wait} is not a length of time.", "wait", "For example --wait 30s"));
         }
 

@@ -25,7 +25,7 @@ internal static class ValidateVerb
                 ? $"{session.ConfigPath} is valid: {document.Connections} connections, {document.Syncs} syncs.\n"
                 : $"{session.ConfigPath} cannot be used: {findings.Count(static f => f.Severity == "error")} errors.\n")));
         });
-        return Task.FromResult(valid ? ExitCode.Done : ExitCode.Invalid);
+        return Task.FromResult(valid ? ExitCode.Done : ExitCode.Findings);
     }
 
     private sealed record ValidDocument(

@@ -7,7 +7,7 @@ internal static class FailureView
 {
     public static void Write(IAnsiConsole console, FailureDocument failure)
     {
-        console.Write(new Markup($"[red]error[/] {Markup.Escape(failure.Message)}\n"));
+        console.Write(new Markup($"[red]error[/] {Markup.Escape(failure.Message)} [grey]{Markup.Escape($"[{failure.Code}]")}[/]\n"));
         if (failure.Fix is not null)
         {
             console.Write(new Markup($"  [grey]fix[/] {Markup.Escape(failure.Fix)}\n"));

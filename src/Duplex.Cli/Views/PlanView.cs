@@ -1,4 +1,5 @@
 using System.Globalization;
+using Duplex.Cli.Verbs;
 using Duplex.Client;
 using Spectre.Console;
 
@@ -30,9 +31,13 @@ internal static class PlanView
 
         FailureView.WriteFindings(console, [.. plan.Findings.Select(static f =>
             new FindingLine(f.Severity, f.Code, f.Path, null, f.Message, f.Fix))]);
-        console.Write(new Markup(plan.HasChanges
-            ? "Nothing was written. duplex run does it.\n"
-            : "Both sides agree: nothing to do.\n"));
+        console.Write(new Markup(plan switch
+        {
+            { HasChanges: true } => "Nothing was written. duplex run does it.\n",
+            _ when PlanVerb.Left(plan) > 0 => "Nothing to do but what waits for a person, as counted above.\n",
+            _ when plan.Findings.Any(static f => f.Severity == "error") => "Nothing was written.\n",
+            _ => "Both sides agree: nothing to do.\n",
+        }));
     }
 
     private static Table Samples(IReadOnlyList<PlanSampleDocument> samples)
