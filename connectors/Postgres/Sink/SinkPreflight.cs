@@ -25,6 +25,8 @@ internal static class SinkPreflight
         LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'writes'
         """;
 
+    // An index hangs on its table as a sequence does, and has_sequence_privilege fails on an index; the planner calls it
+    // before it looks at relkind where it likes that order better, unless CASE holds it back.
     private const string SequencesSql = """
         SELECT pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.relname)
         FROM pg_catalog.pg_class c
@@ -33,7 +35,8 @@ internal static class SinkPreflight
             AND d.deptype = 'a'
         JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
         JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
-        WHERE n.nspname = $1 AND c.relname = $2 AND NOT has_sequence_privilege(s.oid, 'USAGE')
+        WHERE n.nspname = $1 AND c.relname = $2
+            AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') ELSE false END
         """;
 
     /// <summary>

@@ -1,0 +1,174 @@
+using System.Text.Json;
+using Duplex.Engine.Diagnostics;
+using Duplex.Sdk;
+using Npgsql;
+
+namespace Duplex.EndToEnd.Tests;
+
+/// <summary>What happens to the server's own process and disk.</summary>
+public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<SharedPostgres>
+{
+    [SkippableFact]
+    public async Task Kills_during_the_snapshot_lose_no_row_and_no_change_to_a_row_already_copied()
+    {
+        await using var bed = await postgres.BedAsync();
+        bed.ShopSettings = "snapshot_chunk: 20";
+        await bed.ExecuteAsync("""
+            insert into customers (name, email, note)
+            select 'n' || i, 'c' || i || '@x.org', repeat('x', 200) from generate_series(1, 3000) i
+            """);
+        await using var server = new ServerProcess(bed);
+        var inside = 0;
+        for (var kill = 1; kill <= 4; kill++)
+        {
+            server.Start();
+            await bed.UntilAsync(async () => (await SnapshotRowsAsync(server)) > 0 || await AppendedAsync(server) > 0,
+                "rows are read");
+            await bed.ExecuteAsync($"""
+                update customers set name = 'k{kill}' where id % 100 = {kill};
+                delete from customers where id % 100 = {kill + 10};
+                insert into customers (name, email) values ('late', 'late{kill}@x.org')
+                """);
+            inside += await SnapshotRowsAsync(server) is > 0 and < 2900 ? 1 : 0;
+            await server.KillAsync();
+        }
+
+        server.Start();
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 120);
+        bed.StripeCustomers().Count.ShouldBe(3000 - 120 + 4);
+        inside.ShouldBeGreaterThan(0, "no kill fell into the snapshot");
+        server.Kills.ShouldBe(4);
+    }
+
+    [SkippableFact]
+    public async Task A_kill_amid_many_rows_of_one_position_loses_none()
+    {
+        await using var bed = await postgres.BedAsync();
+        await using var server = new ServerProcess(bed);
+        server.Start();
+        await bed.ExecuteAsync("insert into customers (name, email) values ('Ada', 'ada@x.org')");
+        await bed.UntilAsync(() => bed.StripeHas("ada@x.org"), "Ada arrives");
+        await using (var connection = await bed.Sql.OpenConnectionAsync())
+        await using (var copy = await connection.BeginTextImportAsync("copy customers (name, email) from stdin"))
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                await copy.WriteAsync($"n{i}\tc{i}@x.org\n");
+            }
+        }
+
+        for (var round = 1; round <= 3; round++)
+        {
+            var enough = round * 100;
+            await bed.UntilAsync(() => bed.StripeCustomers().Count > enough, "some arrive");
+            await server.KillAsync();
+            bed.StripeCustomers().Count.ShouldBeLessThan(1001);
+            server.Start();
+        }
+
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 60);
+        bed.StripeCustomers().Count.ShouldBe(1001);
+    }
+
+    [SkippableFact]
+    public async Task A_termination_under_load_ends_well_and_nothing_is_lost()
+    {
+        await using var bed = await postgres.BedAsync();
+        await using var server = new ServerProcess(bed);
+        using var stop = new CancellationTokenSource();
+        var (n, writer) = (0, Task.CompletedTask);
+        writer = Task.Run(async () =>
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(3));
+            while (!stop.IsCancellationRequested)
+            {
+                await timer.WaitForNextTickAsync(CancellationToken.None);
+                await bed.ExecuteAsync($"""
+                    insert into customers (name, email) values ('n', 'c{++n}@x.org');
+                    update customers set name = 'u{n}' where id = {n / 2}
+                    """);
+            }
+        });
+        for (var round = 0; round < 3; round++)
+        {
+            server.Start();
+            var enough = bed.StripeCustomers().Count + 40;
+            await bed.UntilAsync(() => bed.StripeCustomers().Count > enough, "it works");
+            (await server.TerminateAsync()).ShouldBe(0, server.Said);
+        }
+
+        await stop.CancelAsync();
+        await writer;
+        (await Sides.DifferencesAsync(bed)).ShouldNotBeEmpty("there was no load");
+        server.Start();
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 60);
+        bed.StripeCustomers().Count.ShouldBe(n);
+    }
+
+    [SkippableFact]
+    public async Task A_full_disk_stops_the_acknowledging_is_told_and_ends_by_itself_with_room()
+    {
+        using var disk = new SmallDisk(64);
+        await using var bed = await postgres.BedAsync(disk.Data);
+        bed.ShopSettings = "heartbeat: 1s";
+        await bed.ExecuteAsync("insert into customers (name, email) values ('Ada', 'ada@x.org')");
+        await bed.StartAsync();
+        await bed.UntilAsync(() => bed.StripeHas("ada@x.org"), "Ada arrives");
+        await bed.QuietAsync();
+        disk.FillUpTo(2 << 20);
+        var rows = 1;
+        await bed.UntilAsync(async () =>
+        {
+            rows += 20;
+            await bed.ExecuteAsync($"""
+                insert into customers (name, email, note)
+                select 'n' || i, 'c' || i || '@x.org', repeat('x', 5000) from generate_series({rows - 20}, {rows - 1}) i
+                """);
+            return (await bed.Engine.StatusAsync(default)) is { Ready: false, Storage.Code: ErrorCode.StorageFull };
+        }, "the full disk is told", 60);
+        disk.FreeBytes.ShouldBeLessThan(2 << 20);
+        var written = await InsertedAsync(bed, ++rows);
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Connections
+            .Single(static c => c.Name == "shop") is { State: RunState.Retrying, Error.Code: ErrorCode.StorageFull },
+            "the connection is told");
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Bob&email=bob@x.org");
+        await bed.UntilAsync(async () => (await bed.Engine.ReceiveWebhookAsync("acme", "billing",
+            new WebhookDelivery("{}"u8.ToArray(), static _ => null), default)).Status == 503, "webhooks are refused");
+        (await PastAsync(bed, written)).ShouldBe("False");
+        disk.MakeRoom();
+        await bed.UntilAsync(async () => await PastAsync(bed, written) == "True", "it acknowledges again", 60);
+        await bed.ConvergeAsync(120);
+        bed.StripeCustomers().Count.ShouldBe(rows + 1);
+        await bed.ReadyAsync();
+    }
+
+    private static async Task<string> InsertedAsync(Bed bed, int n)
+    {
+        await bed.ExecuteAsync($"insert into customers (name, email) values ('last', 'c{n}@x.org')");
+        return (await bed.QueryAsync("select pg_current_wal_lsn()::text"))[0];
+    }
+
+    private static async Task<string> PastAsync(Bed bed, string written) => (await bed.QueryAsync(
+        $"select confirmed_flush_lsn >= '{written}' from pg_replication_slots where database = current_database()"))[0];
+
+    private static async Task<long> SnapshotRowsAsync(ServerProcess server) =>
+        await ShopAsync(server) is { } shop && shop.TryGetProperty("source", out var source)
+            && source.ValueKind == JsonValueKind.Object ? source.GetProperty("snapshot_rows").GetInt64() : 0;
+
+    private static async Task<long> AppendedAsync(ServerProcess server) =>
+        await ShopAsync(server) is { } shop ? shop.GetProperty("appended_total").GetInt64() : 0;
+
+    private static async Task<JsonElement?> ShopAsync(ServerProcess server)
+    {
+        var status = await server.StatusAsync();
+        foreach (var connection in status?.GetProperty("connections").EnumerateArray() ?? default)
+        {
+            if (connection.GetProperty("name").GetString() == "shop")
+            {
+                return connection;
+            }
+        }
+
+        return null;
+    }
+}

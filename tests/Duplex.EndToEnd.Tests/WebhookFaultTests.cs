@@ -1,0 +1,138 @@
+using System.Text;
+using Duplex.Sdk;
+using Duplex.Simulators.Stripe.Faults;
+using Duplex.Simulators.Stripe.Webhooks;
+
+namespace Duplex.EndToEnd.Tests;
+
+/// <summary>Webhooks that nobody should believe, that come again, or that come in floods.</summary>
+public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<SharedPostgres>
+{
+    [SkippableFact]
+    public async Task Forged_stale_and_early_webhooks_are_refused_and_change_nothing()
+    {
+        await using var bed = await postgres.BedAsync();
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        await bed.StartAsync();
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
+            "Ada arrives");
+        await bed.QuietAsync();
+        var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString();
+        var body = Event(bed, id!, "Mallory");
+        var appended = (await bed.Engine.StatusAsync(default)).Connections.Single(static c => c.Name == "billing").AppendedTotal;
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        (await SendAsync(bed, body, WebhookSignature.Header(body, now, ["whsec_wrong"]))).ShouldBe(401);
+        (await SendAsync(bed, body, WebhookSignature.Header(body, now - 400, ["whsec_test"]))).ShouldBe(401);
+        (await SendAsync(bed, body, WebhookSignature.Header(body, now + 400, ["whsec_test"]))).ShouldBe(401);
+        (await SendAsync(bed, body, WebhookSignature.Header("{}"u8, now, ["whsec_test"]))).ShouldBe(401);
+        (await SendAsync(bed, body, null)).ShouldBe(401);
+        var (status, _) = await bed.Engine.ReceiveWebhookAsync("other", "billing",
+            new WebhookDelivery(body, _ => WebhookSignature.Header(body, now, ["whsec_test"])), default);
+        status.ShouldBe(404);
+        await bed.QuietAsync();
+        (await bed.QueryAsync("select name from customers")).ShouldBe(["Ada"]);
+        (await bed.Engine.StatusAsync(default)).Connections.Single(static c => c.Name == "billing").AppendedTotal
+            .ShouldBe(appended);
+    }
+
+    [SkippableFact]
+    public async Task A_change_whose_webhooks_are_all_forged_still_arrives_by_polling()
+    {
+        await using var bed = await postgres.BedAsync();
+        await bed.StartAsync();
+        await bed.ReadyAsync();
+        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookForge });
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
+            "Ada arrives");
+        await bed.UntilAsync(() => bed.Stripe.FaultCounts.GetValueOrDefault(FaultKind.WebhookForge) > 0, "one was forged");
+    }
+
+    [SkippableFact]
+    public async Task Webhooks_that_are_replayed_have_no_effect()
+    {
+        await using var bed = await postgres.BedAsync();
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        await bed.StartAsync();
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
+            "Ada arrives");
+        var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString()!;
+        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{id}", "name=Old");
+        var old = Event(bed, id, "Old");
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers"))[0] == "Old", "the first edit");
+        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{id}", "name=New");
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers"))[0] == "New", "the second edit");
+        await bed.QuietAsync();
+        var row = await bed.QueryAsync("select xmin::text || name from customers");
+        var writes = bed.Stripe.WriteCount;
+        for (var i = 0; i < 20; i++)
+        {
+            var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+            (await SendAsync(bed, old, WebhookSignature.Header(old, now, ["whsec_test"]))).ShouldBe(200);
+        }
+
+        await bed.QuietAsync();
+        (await bed.QueryAsync("select xmin::text || name from customers")).ShouldBe(row);
+        bed.Stripe.WriteCount.ShouldBe(writes);
+        (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)).ShouldBeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task A_flood_is_bounded_and_the_other_direction_goes_on()
+    {
+        await using var bed = await postgres.BedAsync();
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        await bed.StartAsync();
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
+            "Ada arrives");
+        await bed.QuietAsync();
+        var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString()!;
+        var body = Event(bed, id, "Ada");
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var good = WebhookSignature.Header(body, now, ["whsec_test"]);
+        var forged = WebhookSignature.Header(body, now, ["whsec_wrong"]);
+        using var stop = new CancellationTokenSource();
+        var flood = Enumerable.Range(0, 1500).Select(n => Task.Run(async () =>
+        {
+            var answers = new List<int>();
+            while (!stop.IsCancellationRequested)
+            {
+                answers.Add(await SendAsync(bed, body, n % 10 > 0 ? good : forged));
+            }
+
+            return answers;
+        })).ToList();
+        for (var i = 0; i < 10; i++)
+        {
+            var email = $"p{i}@x.org";
+            await bed.ExecuteAsync($"insert into customers (name, email) values ('p', '{email}')");
+            await bed.UntilAsync(() => bed.StripeHas(email), "the other direction goes on", 60);
+        }
+
+        await stop.CancelAsync();
+        var all = (await Task.WhenAll(flood)).SelectMany(static a => a).ToLookup(static a => a);
+        all.Select(static g => g.Key).Order().ShouldBe([200, 401, 503]);
+        all[503].Count().ShouldBeGreaterThan(0, "the flood was none");
+        await bed.ConvergeAsync(120);
+        bed.StripeCustomers().Count.ShouldBe(11);
+        await bed.ReadyAsync();
+    }
+
+    private static async Task<int> SendAsync(Bed bed, byte[] body, string? signature)
+    {
+        var (status, _) = await bed.Engine.ReceiveWebhookAsync("acme", "billing", new WebhookDelivery(body,
+            name => name.Equals("Stripe-Signature", StringComparison.OrdinalIgnoreCase) ? signature : null), default);
+        return status;
+    }
+
+    private static byte[] Event(Bed bed, string id, string name)
+    {
+        var customer = bed.StripeCustomer("ada@x.org").GetRawText()
+            .Replace($"\"name\":\"Ada\"", $"\"name\":\"{name}\"", StringComparison.Ordinal);
+        return Encoding.UTF8.GetBytes($$"""
+            {"id":"evt_replayed_{{name}}","object":"event","type":"customer.updated","api_version":"2026-07-29.dahlia",
+            "created":{{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}},"livemode":false,"pending_webhooks":1,
+            "request":{"id":null,"idempotency_key":null},"data":{"object":{{customer}},"previous_attributes":{"name":"{{id}}"} } }
+            """);
+    }
+}
