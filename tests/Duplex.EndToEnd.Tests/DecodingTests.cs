@@ -49,7 +49,7 @@ public sealed class DecodingTests(SharedPostgres postgres) : IClassFixture<Share
     public async Task A_large_transaction_arrives_whole_in_bounded_memory_and_an_aborted_one_never()
     {
         await using var bed = await postgres.BedAsync();
-        bed.SyncSettings += "\n    when: { a: \"plan == 'pro'\" }";
+        bed.SyncSettings += "\n    when: { a: \"plan = 'pro'\" }";
         await using var server = new ServerProcess(bed);
         server.Start();
         await bed.ExecuteAsync("insert into customers (name, email, plan) values ('Ada', 'ada@x.org', 'pro')");
