@@ -53,6 +53,7 @@ internal static class ConfigFile
         finding.Severity.ToString().ToLowerInvariant(), finding.Code, finding.Path, finding.Location, finding.Message,
         finding.Suggestion);
 
-    private static string Errors(List<FindingLine> lines) =>
+    /// <summary>How many of the findings are errors, in words.</summary>
+    public static string Errors(IReadOnlyList<FindingLine> lines) =>
         lines.Count(static l => l.Severity == "error") is var n && n == 1 ? "1 error" : $"{n} errors";
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Duplex.Cli.Verbs;
 using Duplex.Cli.Views;
 using Spectre.Console;
@@ -17,7 +18,7 @@ internal static class DuplexCommand
             var parsed = Root(terminal).Parse(arguments);
             if (parsed.Errors.Count > 0)
             {
-                var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+                var verb = Typed(parsed.CommandResult);
                 throw new CommandFailure(ExitCode.Usage, new FailureDocument(
                     "command.usage", string.Join(' ', parsed.Errors.Select(static e => e.Message)), null,
                     $"duplex {verb}--help shows what it takes."));
@@ -45,6 +46,11 @@ internal static class DuplexCommand
             return ExitCode.Failed;
         }
     }
+
+    /// <summary>The verb as it is typed, with a blank behind it; empty for none.</summary>
+    private static string Typed(CommandResult result) => result.Command is RootCommand
+        ? ""
+        : $"{(result.Parent is CommandResult parent ? Typed(parent) : "")}{result.Command.Name} ";
 
     private static void Tell(Terminal terminal, bool json, FailureDocument failure)
     {

@@ -25,7 +25,7 @@ public static class ConnectionCheck
                     .ConfigureAwait(false);
         return new CheckDocument(
             connection.Tenant, connection.Name, connection.Connector.Spec.Name, IsOk(findings),
-                [.. findings.Select(Documents.Of)]);
+                [.. findings.Distinct().Select(Documents.Of)]);
     }
 
     /// <summary>Compiles a sync's mapping against the fields that both systems have.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Engine.Config;
@@ -27,8 +28,9 @@ namespace Duplex.Server;
 internal sealed class Plane : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly IPEndPoint _endpoint;
 
-    private Plane(WebApplication app) => _app = app;
+    private Plane(WebApplication app, IPEndPoint endpoint) => (_app, _endpoint) = (app, endpoint);
 
     public Uri Address { get; private set; } = null!;
 
@@ -44,7 +46,7 @@ internal sealed class Plane : IAsyncDisposable
         app.UseRouting();
         HealthEndpoints.Map(app);
         WebhookEndpoints.Map(app);
-        return new Plane(app);
+        return new Plane(app, server.DataPlane);
     }
 
     public static Plane Control(
@@ -72,20 +74,39 @@ internal sealed class Plane : IAsyncDisposable
         SyncEndpoints.Map(app);
         DeadLetterEndpoints.Map(app);
         ConflictEndpoints.Map(app);
-        return new Plane(app);
+        return new Plane(app, server.ControlPlane);
+    }
+
+    /// <summary>Fails if the plane could not listen, without listening yet.</summary>
+    public void RequirePort(string name, string setting)
+    {
+        using var probe = new Socket(_endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            probe.Bind(_endpoint);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw Taken(name, setting, e);
+        }
+        catch (SocketException e)
+        {
+            throw new SyncException(ErrorCode.ConfigInvalid,
+                $"The {name} plane cannot listen on {_endpoint}: {e.Message}.",
+                $"Name an address of this machine and a port that you may use with {setting}.", e);
+        }
     }
 
     public async Task StartAsync(string name, string setting, CancellationToken cancellationToken)
     {
+        RequirePort(name, setting);
         try
         {
             await _app.StartAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new SyncException(ErrorCode.ConfigInvalid,
-                $"The port of the {name} plane is taken by another program: {e.Message}",
-                $"Stop that program, or choose another port with {setting}.", e);
+            throw Taken(name, setting, e);
         }
 
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
@@ -96,6 +117,10 @@ internal sealed class Plane : IAsyncDisposable
     public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private SyncException Taken(string name, string setting, Exception cause) => new(ErrorCode.ConfigInvalid,
+        $"The port of the {name} plane is taken by another program: {_endpoint} is in use.",
+        $"Stop that program, or choose another port with {setting}.", cause);
 
     private static WebApplicationBuilder Builder(
         SyncEngine engine, ServerModel server, ILoggerFactory loggers, IPEndPoint endpoint)

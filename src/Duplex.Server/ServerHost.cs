@@ -58,6 +58,8 @@ public sealed class ServerHost : IAsyncDisposable
             stores = await EmbeddedStores.OpenAsync(model, clock, loggers, cancellationToken).ConfigureAwait(false);
             host = new ServerHost(stores, metrics, stores.Parts(model, clock, loggers), server, catalog);
             await host._control.StartAsync("control", "server.control_plane", cancellationToken).ConfigureAwait(false);
+            // A taken port is found before the engine has touched any system.
+            host._data.RequirePort("data", "server.data_plane");
             await host.Engine.StartAsync(cancellationToken).ConfigureAwait(false);
             await host._data.StartAsync("data", "server.data_plane", cancellationToken).ConfigureAwait(false);
             return host;

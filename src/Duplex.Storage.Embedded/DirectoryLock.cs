@@ -26,6 +26,11 @@ internal sealed class DirectoryLock : IDisposable
             RecordOwner(owner);
             return new DirectoryLock(file);
         }
+        catch (IOException e) when (File.Exists(directory))
+        {
+            throw new SyncException(ErrorCode.StorageFailed, $"{directory} is a file and cannot be the data directory.",
+                "Remove it, or set another directory under data: in duplex.yaml.", e);
+        }
         catch (Exception e)
             when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
         {

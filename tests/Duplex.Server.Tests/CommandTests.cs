@@ -154,6 +154,14 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     }
 
     [Fact]
+    public async Task What_is_missing_is_told_as_it_would_be_typed()
+    {
+        var outcome = await CommandLine.RunAsync("dlq", "show", "--json");
+        outcome.Code.ShouldBe(3, outcome.Output);
+        outcome.Json.GetProperty("fix").GetString().ShouldBe("duplex dlq show --help shows what it takes.");
+    }
+
+    [Fact]
     public async Task A_server_that_is_not_Duplex_is_named_so()
     {
         var outcome =

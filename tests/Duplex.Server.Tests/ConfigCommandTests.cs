@@ -81,6 +81,37 @@ public sealed class ConfigCommandTests : IDisposable
         outcome.Json.GetProperty("findings")[0].GetProperty("fix").GetString()!.ShouldContain("duplex init");
     }
 
+    [Theory]
+    [InlineData("run", 1)]
+    [InlineData("plan", 1)]
+    [InlineData("doctor", 2)]
+    public async Task A_data_directory_that_cannot_be_one_is_named(string verb, int exitCode)
+    {
+        await using var account = await StripeSimulator.StartAsync();
+        await File.WriteAllTextAsync(
+            ConfigPath, RunningServer.Yaml(account.BaseAddress, account.BaseAddress, keys: false));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "data"), "a file");
+        var outcome = await CommandLine.RunAsync(verb, "--config", ConfigPath, "--json");
+        outcome.Code.ShouldBe(exitCode, outcome.Output);
+        outcome.Output.ShouldContain(Path.Combine(_folder, "data"));
+        outcome.Output.ShouldNotContain("another process");
+    }
+
+    [Fact]
+    public async Task A_plan_that_cannot_be_made_shows_its_findings_and_no_counts()
+    {
+        await using var shop = await StripeSimulator.StartAsync();
+        await using var billing =
+            await StripeSimulator.StartAsync(new StripeSimulatorOptions { ApiKey = "sk_test_another" });
+        await File.WriteAllTextAsync(ConfigPath,
+            RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false));
+        var outcome = await CommandLine.RunAsync("plan", "--config", ConfigPath);
+        outcome.Code.ShouldBe(2, outcome.Output + outcome.Errors);
+        outcome.Output.ShouldContain("error duplex.yaml:");
+        outcome.Output.ShouldContain("cannot be planned");
+        outcome.Output.ShouldNotContain("records");
+    }
+
     [Fact]
     public async Task Doctor_checks_every_connection_where_no_server_runs()
     {
@@ -169,6 +200,11 @@ public sealed class ConfigCommandTests : IDisposable
         var taken = await CommandLine.RunAsync("run", "--config", elsewhere, "--json");
         taken.Code.ShouldBe(1, taken.Output);
         taken.Json.GetProperty("fix").GetString()!.ShouldContain("server.control_plane");
+        await File.WriteAllTextAsync(elsewhere, (await File.ReadAllTextAsync(elsewhere))
+            .Replace($"control_plane: 127.0.0.1:{control}", "control_plane: 127.0.0.1:0", StringComparison.Ordinal));
+        var data2 = await CommandLine.RunAsync("run", "--config", elsewhere, "--json");
+        data2.Code.ShouldBe(1, data2.Output);
+        data2.Json.GetProperty("fix").GetString()!.ShouldContain("server.data_plane");
         billing.EditOnDashboard("POST", "/v1/customers", "name=ada&email=ada@example.org");
         var plan = await CommandLine.RunAsync("plan", "--config", elsewhere, "--json");
         plan.Code.ShouldBe(2, plan.Output);

@@ -23,7 +23,10 @@ internal static class DoctorVerb
     {
         var (model, _, warnings) = ConfigFile.Require(session.ConfigPath);
         var here = Machine(model);
-        var (connections, syncs) = await CheckAsync(session, model, cancellationToken).ConfigureAwait(false);
+        // Without a data directory nothing else can be asked; the finding about it says what to do first.
+        var (connections, syncs) = here.Any(static f => f.Severity == "error")
+            ? ([], [])
+            : await CheckAsync(session, model, cancellationToken).ConfigureAwait(false);
         var ok = connections.All(static c => c.Ok) && syncs.All(static s => s.Ok)
             && here.All(static f => f.Severity != "error");
         var document = new HealthDocument(ok, [.. warnings, .. here], connections, syncs);

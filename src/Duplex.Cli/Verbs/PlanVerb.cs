@@ -27,7 +27,8 @@ internal static class PlanVerb
     {
         var plan = await WithProgressAsync(session, report => PlanAsync(session, report, cancellationToken))
             .ConfigureAwait(false);
-        session.Print(plan, console => PlanView.Write(console, plan));
+        var places = session.MustAskServer ? null : ConfigFile.Read(session.ConfigPath);
+        session.Print(plan, console => PlanView.Write(console, plan, path => places?.Locate(path)));
         return plan.HasChanges || Left(plan) > 0 || plan.Findings.Any(static f => f.Severity == "error")
             ? ExitCode.Findings
             : ExitCode.Done;

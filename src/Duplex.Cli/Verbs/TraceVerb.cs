@@ -36,10 +36,25 @@ internal static class TraceVerb
         }
         catch (DuplexApiException e) when (e.Problem.Code == "request.unknown_record" && session.Get(Side) is null)
         {
-            record = await client.RecordAsync(tenant, name, "b", key, cancellationToken).ConfigureAwait(false);
+            record = await OfSideBAsync(client, tenant, name, key, cancellationToken).ConfigureAwait(false);
         }
 
         session.Print(record, console => RecordView.Write(console, record));
         return ExitCode.Done;
+    }
+
+    private static async Task<RecordDocument> OfSideBAsync(
+        DuplexClient client, string tenant, string sync, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.RecordAsync(tenant, sync, "b", key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DuplexApiException e) when (e.Problem.Code == "request.unknown_record")
+        {
+            throw new CommandFailure(ExitCode.Failed, new FailureDocument(e.Problem.Code,
+                $"{tenant}/{sync} has never seen a record {key} on either side, and neither system has it.", "key",
+                "Give the key as the system itself writes it; duplex status shows the systems on both sides."));
+        }
     }
 }

@@ -22,8 +22,8 @@ internal static class ValidateVerb
         {
             FailureView.WriteFindings(console, findings);
             console.Write(new Markup(Markup.Escape(valid
-                ? $"{session.ConfigPath} is valid: {document.Connections} connections, {document.Syncs} syncs.\n"
-                : $"{session.ConfigPath} cannot be used: {findings.Count(static f => f.Severity == "error")} errors.\n")));
+                ? $"{session.ConfigPath} is valid (connections: {document.Connections}, syncs: {document.Syncs}).\n"
+                : $"{session.ConfigPath} cannot be used: {ConfigFile.Errors(findings)}.\n")));
         });
         return Task.FromResult(valid ? ExitCode.Done : ExitCode.Findings);
     }

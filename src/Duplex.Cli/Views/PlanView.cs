@@ -10,7 +10,29 @@ internal static class PlanView
 {
     private const int SamplesMax = 20;
 
-    public static void Write(IAnsiConsole console, PlanDocument plan)
+    /// <summary>Writes a plan; <paramref name="locate"/> tells a finding's place in the file.</summary>
+    public static void Write(IAnsiConsole console, PlanDocument plan, Func<string?, string?> locate)
+    {
+        var failed = plan.Findings.Any(static f => f.Severity == "error");
+        var uncounted = failed && plan.Records is { A: 0, B: 0 };
+        if (!uncounted)
+        {
+            WriteCounts(console, plan);
+        }
+
+        FailureView.WriteFindings(console, [.. plan.Findings.Select(f =>
+            new FindingLine(f.Severity, f.Code, f.Path, locate(f.Path), f.Message, f.Fix))]);
+        console.Write(new Markup(Markup.Escape(plan switch
+        {
+            _ when uncounted => $"{plan.Sync} cannot be planned before its errors are corrected. Nothing was written.\n",
+            { HasChanges: true } => "Nothing was written. duplex run does it.\n",
+            _ when PlanVerb.Left(plan) > 0 => "Nothing to do but what waits for a person, as counted above.\n",
+            _ when failed => "Nothing was written.\n",
+            _ => "Both sides agree: nothing to do.\n",
+        })));
+    }
+
+    private static void WriteCounts(IAnsiConsole console, PlanDocument plan)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumns(Markup.Escape(plan.Sync), "a", "b");
         table.Columns[1].RightAligned();
@@ -28,16 +50,6 @@ internal static class PlanView
         {
             console.Write(Samples(plan.Samples));
         }
-
-        FailureView.WriteFindings(console, [.. plan.Findings.Select(static f =>
-            new FindingLine(f.Severity, f.Code, f.Path, null, f.Message, f.Fix))]);
-        console.Write(new Markup(plan switch
-        {
-            { HasChanges: true } => "Nothing was written. duplex run does it.\n",
-            _ when PlanVerb.Left(plan) > 0 => "Nothing to do but what waits for a person, as counted above.\n",
-            _ when plan.Findings.Any(static f => f.Severity == "error") => "Nothing was written.\n",
-            _ => "Both sides agree: nothing to do.\n",
-        }));
     }
 
     private static Table Samples(IReadOnlyList<PlanSampleDocument> samples)

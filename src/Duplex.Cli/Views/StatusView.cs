@@ -11,7 +11,7 @@ internal static class StatusView
     {
         console.Write(new Markup(status.Ready
             ? "[green]ready[/]: data moves\n"
-            : $"[yellow]not ready[/]: {Markup.Escape(string.Join(" ", status.NotReadyBecause))}\n"));
+            : $"[yellow]not ready[/]: {Markup.Escape(string.Join("\n  ", status.NotReadyBecause))}\n"));
         if (status.Storage is { } storage)
         {
             WriteError(console, "storage", storage);

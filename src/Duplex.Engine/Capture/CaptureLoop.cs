@@ -158,8 +158,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
     }
 
     /// <summary>Looks at the connection without starting anything.</summary>
-    public Task<IReadOnlyList<Finding>> CheckOnlyAsync(CancellationToken cancellationToken) =>
-        _connection.Model.Connector.CheckAsync(_connection.Context, _uses, cancellationToken);
+    public async Task<IReadOnlyList<Finding>> CheckOnlyAsync(CancellationToken cancellationToken) =>
+        [.. (await _connection.Model.Connector.CheckAsync(_connection.Context, _uses, cancellationToken)).Distinct()];
 
     public async ValueTask DisposeAsync()
     {
@@ -176,10 +176,10 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         if (errors.Length > 0)
         {
             throw new SyncException(new SyncError(
-                CheckCode(errors), string.Join(" ", errors.Select(static f => f.Message)),
+                CheckCode(errors), string.Join(" ", errors.Select(static f => f.Message).Distinct()),
                 Path: $"/connections/{_connection.Model.Name}",
                 Suggestion: string.Join(" ", errors.Select(static f => f.Suggestion)
-                    .Where(static s => s is not null))));
+                    .Where(static s => s is not null).Distinct())));
         }
     }
 
@@ -285,7 +285,7 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         var byItself = error.Code is ErrorCode.SourceUnavailable or ErrorCode.StorageFull or ErrorCode.Internal;
         var wait = byItself ? _backoff.After(failures, error.RetryAfter) : RecheckEvery;
         Set(byItself ? RunState.Retrying : RunState.Blocked, error, _parts.Clock.GetUtcNow() + wait);
-        LogStopped(_logger, error);
+        LogStopped(_logger, error, error.Suggestion ?? "unknown");
         try
         {
             await _wake.WaitAsync(TimeSpan.Zero, cancellationToken);
@@ -314,6 +314,6 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
     private static RunState LaneState(SyncError error) =>
         FailurePolicy.For(error.Code) == FailureAction.BlockConnection ? RunState.Blocked : RunState.Retrying;
 
-    [LoggerMessage(LogLevel.Warning, "Capture stopped: {Error}")]
-    private static partial void LogStopped(ILogger logger, SyncError error);
+    [LoggerMessage(LogLevel.Warning, "Capture stopped: {Error} Fix: {Fix}")]
+    private static partial void LogStopped(ILogger logger, SyncError error, string fix);
 }

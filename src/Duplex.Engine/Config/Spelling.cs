@@ -39,7 +39,7 @@ internal static class Spelling
         const int shown = 20;
         return candidates.Count == 0
             ? "Remove it."
-            : $"Use one of {string.Join(", ", candidates.Take(shown))}{(candidates.Count > shown ? ", …" : "")}.";
+            : $"Use one of {string.Join(", ", candidates.Distinct().Take(shown))}{(candidates.Count > shown ? ", …" : "")}.";
     }
 
     private static string Fold(string text) => text.ToLowerInvariant().Replace('-', '_');

@@ -65,7 +65,7 @@ internal sealed class YamlTree
         }
         catch (LimitException e)
         {
-            report.Error("config.too_large", e.At, e.Message, "Simplify the file.");
+            report.Error(e.Code, e.At, e.Message, e.Fix);
             return null;
         }
     }
@@ -120,7 +120,7 @@ internal sealed class YamlTree
             SequenceStart start => ReadList(start, here, depth),
             MappingStart start => ReadMap(start, here, depth),
             AnchorAlias alias => Follow(alias, here),
-            _ => throw new LimitException("The file ends too early.", here),
+            _ => throw new LimitException("The file ends too early.", here, "config.syntax", "Complete it."),
         };
         if (current is NodeEvent { Anchor.IsEmpty: false } anchored)
         {
@@ -163,7 +163,8 @@ internal sealed class YamlTree
         {
             if (!_parser.TryConsume<Scalar>(out var key))
             {
-                throw new LimitException("A member's name must be a single value.", here);
+                throw new LimitException("A member's name must be a single value.", here,
+                    "config.syntax", "Write name: value, and put a value that begins with { or [ in quotes.");
             }
 
             var pointer = $"{here.Pointer}/{Escape(key.Value)}";
@@ -196,7 +197,8 @@ internal sealed class YamlTree
     {
         if (!_anchors.TryGetValue(alias.Value.Value, out var node))
         {
-            throw new LimitException("An alias refers to an anchor that is not complete before it.", here);
+            throw new LimitException("An alias refers to an anchor that is not complete before it.", here,
+                "config.syntax", "Define the anchor before it, or put text that begins with * in quotes.");
         }
 
         Count(node.Weight, here);
@@ -219,7 +221,8 @@ internal sealed class YamlTree
         {
             if (char.IsSurrogate(text[i]) && !(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[++i])))
             {
-                throw new LimitException("A text holds half of a character.", here);
+                throw new LimitException("A text holds half of a character.", here,
+                    "config.syntax", "Write the character itself.");
             }
         }
     }
@@ -243,8 +246,14 @@ internal sealed class YamlTree
     private static string Escape(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    private sealed class LimitException(string message, ConfigNode at) : Exception(message)
+    private sealed class LimitException(
+        string message, ConfigNode at, string code = "config.too_large", string fix = "Simplify the file.")
+        : Exception(message)
     {
         public ConfigNode At => at;
+
+        public string Code => code;
+
+        public string Fix => fix;
     }
 }

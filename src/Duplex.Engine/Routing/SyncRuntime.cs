@@ -145,7 +145,7 @@ internal sealed partial class SyncRuntime
 
     private async Task RestAsync(LegView view, SyncError error, int failures, CancellationToken cancellationToken)
     {
-        LogLegStopped(_logger, view.From.Letter(), error);
+        LogLegStopped(_logger, view.From.Letter(), error, error.Suggestion ?? "unknown");
         try
         {
             if (FailurePolicy.For(error.Code) == FailureAction.BlockLeg)
@@ -197,7 +197,7 @@ internal sealed partial class SyncRuntime
             view.Set(blocked ? RunState.Blocked : RunState.Retrying, error, _parts.Clock.GetUtcNow() + wait);
         }
 
-        LogNotStarted(_logger, error);
+        LogNotStarted(_logger, error, error.Suggestion ?? "unknown");
         try
         {
             await Task.Delay(wait, _parts.Clock, cancellationToken);
@@ -219,11 +219,11 @@ internal sealed partial class SyncRuntime
     private static SyncError ErrorOf(Exception e) => (e as SyncException)?.Error
         ?? new SyncError(ErrorCode.Internal, $"{e.GetType().Name}: {e.Message}", Detail: e.StackTrace);
 
-    [LoggerMessage(LogLevel.Warning, "The sync cannot start: {Error}")]
-    private static partial void LogNotStarted(ILogger logger, SyncError error);
+    [LoggerMessage(LogLevel.Warning, "The sync cannot start: {Error} Fix: {Fix}")]
+    private static partial void LogNotStarted(ILogger logger, SyncError error, string fix);
 
-    [LoggerMessage(LogLevel.Warning, "The leg from {Side} stopped: {Error}")]
-    private static partial void LogLegStopped(ILogger logger, string side, SyncError error);
+    [LoggerMessage(LogLevel.Warning, "The leg from {Side} stopped: {Error} Fix: {Fix}")]
+    private static partial void LogLegStopped(ILogger logger, string side, SyncError error, string fix);
 
     [LoggerMessage(LogLevel.Information, "Looked for records of side {Side} that went away: {Gone}")]
     private static partial void LogSwept(ILogger logger, string side, long gone);

@@ -123,5 +123,6 @@ internal static class DeadLetterEndpoints
     }
 
     private static Refusal Unknown(long id) => Refusal.NotFound("request.unknown_dead_letter", "id",
-        $"There is no dead letter {id}; it may have been replayed.", "GET /v1/dead-letters lists those that wait.");
+        $"There is no dead letter {id}; it may have been replayed.",
+        "GET /v1/dead-letters, or duplex dlq list, shows those that wait.");
 }
