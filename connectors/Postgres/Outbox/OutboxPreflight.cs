@@ -64,7 +64,8 @@ internal static class OutboxPreflight
         {
             found.Error("not_owner",
                 $"Role {role} does not own {stream}; only its owner can have its triggers fire always.",
-                $"GRANT {TableName.Quote(table.Owner)} TO {role};");
+                $"ALTER TABLE {name.Sql} OWNER TO {role}; "
+                + $"or, if its owner is no superuser: GRANT {TableName.Quote(table.Owner)} TO {role};");
         }
     }
 }

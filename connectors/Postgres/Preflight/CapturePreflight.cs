@@ -62,7 +62,8 @@ internal sealed class CapturePreflight
         {
             _found.Error("wal_level",
                 $"wal_level is {_server.WalLevel}; without logical, changes cannot be read from the log.",
-                "ALTER SYSTEM SET wal_level = 'logical'; then restart the server.");
+                "ALTER SYSTEM SET wal_level = 'logical'; then restart the server. "
+                + "Where that cannot be had, set capture: outbox.");
         }
 
         if (slot is null && _server.SlotsUsed >= _server.SlotsMax)

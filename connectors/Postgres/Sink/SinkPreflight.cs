@@ -76,7 +76,7 @@ internal static class SinkPreflight
             found.Error("ledger_create", $"Role {role} may not create duplex.writes, {Purpose}.",
                 reader.GetBoolean(4)
                     ? $"GRANT USAGE, CREATE ON SCHEMA duplex TO {role};"
-                    : $"CREATE SCHEMA duplex AUTHORIZATION {role};");
+                    : $"CREATE SCHEMA IF NOT EXISTS duplex AUTHORIZATION {role};");
         }
 
         return role;
