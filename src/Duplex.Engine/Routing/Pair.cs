@@ -35,6 +35,9 @@ internal sealed class Pair
     /// <summary>Whether both records' values were seen since they were linked.</summary>
     public bool HasMet => _known[0] && _known[1];
 
+    /// <summary>Whether a side is known to be younger than the stored link says.</summary>
+    public bool HasRisen => _versions[0] > Link.VersionA || _versions[1] > Link.VersionB;
+
     public bool Knows(Side side) => _known[(int)side];
 
     public FieldValue[] Shadow(Side side) => _shadows[(int)side];

@@ -67,6 +67,7 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
             pair.Raise(leg.From, fetched.AtMicros);
             if (!sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
             {
+                RememberTime(turn, pair);
                 return await recorder.FinishAsync(turn, ours ? TimelineKind.Echo : TimelineKind.Agreed,
                     new TimelineDetail { Message = "Older than what is known; read anew." });
             }
@@ -79,6 +80,19 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
         return await _writer.RunAsync(turn, pair, result,
             met => sync.Merger.Merge(leg.From, state, met, pair.ShadowA, pair.ShadowB, pair.Marks.Held),
             finishes: true, cancellationToken);
+    }
+
+    /// <summary>
+    /// An event that changes nothing still tells how young the side is: an older one that comes later must be in doubt. An ordered
+    /// stream has no older ones.
+    /// </summary>
+    private void RememberTime(Turn turn, Pair pair)
+    {
+        pair.Raise(leg.From, turn.Change.SourceMicros);
+        if (!sync.Connection(leg.From).Capabilities.OrderedStream && pair.HasRisen)
+        {
+            turn.Mutations.Add(new StateMutation.PutLink(pair.ToLink()));
+        }
     }
 
     /// <summary>The other side's newer state where the opposite leg has it waiting; null for nothing.</summary>
