@@ -26,9 +26,9 @@ internal sealed class Committer(SyncContext sync, LegId leg, long epoch) : IAsyn
     public void Start() => _loop = Task.Run(RunAsync);
 
     /// <summary>Registers a partition with the offset from which the leg continues.</summary>
-    public OffsetTracker Track(string topic, int partition, long offset)
+    public OffsetTracker Track(string topic, int partition, long offset, long oldBelow)
     {
-        var tracker = new OffsetTracker(topic, partition, offset);
+        var tracker = new OffsetTracker(topic, partition, offset) { OldBelow = oldBelow };
         _trackers.Add((topic, partition), tracker);
         return tracker;
     }
@@ -112,8 +112,9 @@ internal sealed class Committer(SyncContext sync, LegId leg, long epoch) : IAsyn
 
         foreach (var ended in batch.Where(static e => e.Tracker is not null).GroupBy(static e => e.Tracker!))
         {
-            commit.Positions.Add(new LegPosition(
-                leg, ended.Key.Topic, ended.Key.Partition, ended.Key.NextIfDone(ended.Select(static e => e.Offset))));
+            var offsets = ended.Select(static e => e.Offset).ToArray();
+            commit.Positions.Add(new LegPosition(leg, ended.Key.Topic, ended.Key.Partition, ended.Key.NextIfDone(offsets)));
+            commit.Mutations.Add(HighMarks.Put(leg, ended.Key.Partition, ended.Key.HighestIfDone(offsets)));
         }
 
         await StoreWhenThereIsRoomAsync(commit);

@@ -38,6 +38,13 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         }
 
         turn.Link = fresh;
+        if (turn.MayBeOld
+            && await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not null)
+        {
+            return await recorder.FinishAsync(
+                turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is there again." });
+        }
+
         return await ByPolicyAsync(turn, fresh, cancellationToken);
     }
 
@@ -48,7 +55,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     public async Task<Step> MeetTombstoneAsync(Turn turn, CancellationToken cancellationToken)
     {
         var connection = sync.Connection(leg.From);
-        var isNew = connection.Capabilities.OrderedStream && turn.Change.Operation == ChangeOperation.Create;
+        var isNew = !turn.MayBeOld && connection.Capabilities.OrderedStream && turn.Change.Operation == ChangeOperation.Create;
         if (!isNew && await connection.FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is null)
         {
             return await recorder.FinishAsync(turn, TimelineKind.Agreed,

@@ -3,6 +3,7 @@ using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.Merge;
 using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
@@ -106,12 +107,50 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         catch (LinkTakenException e)
         {
             Forget(turn.Change.Key);
+            if (await AdoptDeletedAsync(turn, link))
+            {
+                return Step.Again;
+            }
+
             return await recorder.FailAsync(turn, new SyncError(ErrorCode.MatchAmbiguous, e.Message,
                 Suggestion: "Another record is linked with this one already; part or delete one of the two."));
         }
 
         Forget(turn.Change.Key);
         return settling ? Step.Again : Step.Finished;
+    }
+
+    /// <summary>
+    /// The record that a repeated create made was deleted before its create was recorded, and its delete found no partner: the
+    /// two are linked now, and the delete is decided about once more.
+    /// </summary>
+    private async Task<bool> AdoptDeletedAsync(Turn turn, Link link)
+    {
+        var key = link.Key(leg.To);
+        var tombstone = (await sync.Store.FindLinksAsync(sync.Name, leg.To, [key], CancellationToken.None))[0];
+        if (tombstone is not { State: LinkState.Deleted } || !tombstone.Key(leg.From).IsEmpty)
+        {
+            return false;
+        }
+
+        var now = sync.NowMicros();
+        var delete = Envelopes.Write(new Change
+        {
+            Operation = ChangeOperation.Delete,
+            Stream = sync.Stream(leg.To),
+            Key = key,
+            SourceMicros = tombstone.Key(Side.A).IsEmpty ? tombstone.VersionB : tombstone.VersionA,
+            Position = "adopted",
+        }, sync.Connection(leg.To).Model);
+        await sync.CommitToOtherLegAsync(leg.To, () => leg.Committer.CommitAsync(
+        [
+            new StateMutation.RemoveLink(tombstone.Id),
+            new StateMutation.PutLink(link),
+            new StateMutation.RemoveIntent(leg.Id, turn.Change.Key),
+            new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key),
+            new StateMutation.PutPending(new Pending(sync.Leg(leg.To), key, delete, 0, now, 0, now, null)),
+        ]));
+        return true;
     }
 
     /// <summary>The other side's values after a create: of the fields that were written, as the sink holds

@@ -50,6 +50,7 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
                 Offset = page.Offset(i),
                 AppendedMicros = page.AppendedMicros(i),
                 Tracker = tracker,
+                MayBeOld = page.Offset(i) < tracker.OldBelow,
                 Partition = tracker.Partition,
             });
         }

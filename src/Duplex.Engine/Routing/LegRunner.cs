@@ -95,7 +95,8 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         foreach (var partition in (await log.DescribeAsync(cancellationToken)).Where(p => p.Topic == _topic))
         {
             var stored = positions.FirstOrDefault(p => p.Topic == _topic && p.Partition == partition.Partition);
-            trackers.Add(committer.Track(_topic, partition.Partition, stored?.Offset ?? partition.FirstOffset));
+            trackers.Add(committer.Track(_topic, partition.Partition, stored?.Offset ?? partition.FirstOffset,
+                await HighMarks.ReadAsync(sync.Store, _id, partition.Partition, cancellationToken)));
         }
 
         return trackers;

@@ -36,6 +36,15 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             return Step.Again;
         }
 
+        // A change that is read again, and an event of an unordered stream, may be older than all that is known, the
+        // record's delete among it: only the record itself tells whether there is something to pair or to create.
+        var mayBeGone = turn.MayBeOld
+            || (!sync.Connection(leg.From).Capabilities.OrderedStream && turn.Change.Operation != ChangeOperation.Read);
+        if ((mayBeGone || turn.Change.Unchanged.Count > 0) && !await CompleteAsync(turn, cancellationToken))
+        {
+            return await GoneAsync(turn);
+        }
+
         if (match is not null && await PartnerAsync(turn, match, cancellationToken) is { } paired)
         {
             return paired;
@@ -134,15 +143,6 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
 
     private async Task<Step> CreateAsync(Turn turn, CancellationToken cancellationToken)
     {
-        // An event of an unordered stream may be older than all that was captured, its record's delete among it: only
-        // the record itself tells whether there is something to create.
-        var mayBeGone = !sync.Connection(leg.From).Capabilities.OrderedStream
-            && turn.Change.Operation != ChangeOperation.Read;
-        if ((mayBeGone || turn.Change.Unchanged.Count > 0) && !await CompleteAsync(turn, cancellationToken))
-        {
-            return await GoneAsync(turn);
-        }
-
         var values = Values.Read(sync.Rules, leg.From, turn.Change.After!.Root, turn.Change.Unchanged);
         var fields = new List<(int, FieldValue)>();
         for (var i = 0; i < sync.Rules.Count; i++)

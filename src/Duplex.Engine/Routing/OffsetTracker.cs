@@ -9,10 +9,27 @@ internal sealed class OffsetTracker(string topic, int partition, long next)
     private readonly Lock _lock = new();
     private readonly SortedDictionary<long, long> _running = [];
     private long _read = next;
+    private long _highest = -1;
 
     public string Topic { get; } = topic;
 
     public int Partition { get; } = partition;
+
+    /// <summary>
+    /// Entries before this offset may have been recorded before the last end although the position lies before them: they are read again,
+    /// after what they were followed by.
+    /// </summary>
+    public long OldBelow { get; init; }
+
+    /// <summary>The highest offset that was ever recorded; -1 for none.</summary>
+    public long HighestIfDone(IEnumerable<long> offsets)
+    {
+        lock (_lock)
+        {
+            _highest = Math.Max(_highest, offsets.Max());
+            return Math.Max(_highest, OldBelow - 1);
+        }
+    }
 
     /// <summary>The first offset that is not recorded: where the leg continues after a crash.</summary>
     public long Position

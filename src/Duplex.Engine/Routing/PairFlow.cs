@@ -47,13 +47,16 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
             return await _writer.RunAsync(turn, pair, overrun, _ => overrun, finishes: false, cancellationToken);
         }
 
-        if (!sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
+        // What has waited may have been folded from several changes: only the record itself is sure to be the latest.
+        var waited = turn.Tracker is null && !turn.Synthetic;
+        if (!waited && !sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
         {
-            return await recorder.FinishAsync(turn, ours
-                ? TimelineKind.Echo : TimelineKind.Agreed, new TimelineDetail());
+            RememberTime(turn, pair);
+            return await recorder.FinishAsync(
+                turn, ours ? TimelineKind.Echo : TimelineKind.Agreed, new TimelineDetail());
         }
 
-        if (InDoubt(turn.Change, pair.Link))
+        if (turn.MayBeOld || InDoubt(turn.Change, pair.Link))
         {
             var fetched =
                 await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);

@@ -68,6 +68,11 @@ internal sealed class RecordFlow
         {
             await _recorder.FailAsync(turn, e.Error);
         }
+        catch (LinkTakenException e)
+        {
+            await _recorder.FailAsync(turn, new SyncError(ErrorCode.MatchAmbiguous, e.Message,
+                Suggestion: "Another record is linked under this key; part or delete one of the two, then replay."));
+        }
         catch (Exception e) when (e is System.Text.Json.JsonException or FormatException or InvalidOperationException
             or KeyNotFoundException or ArgumentException)
         {
@@ -168,9 +173,19 @@ internal sealed class RecordFlow
             return;
         }
 
+        if (turn.MayBeOld
+            && await _sync.Connection(_leg.From).FetchAsync(_sync.Stream(_leg.From), previous, cancellationToken) is not null)
+        {
+            // Another record has taken the old key since; what is kept under it is about that one.
+            return;
+        }
+
         var moved = new List<StateMutation> { new StateMutation.RemoveCandidate(_sync.Name, _leg.From, previous) };
-        if ((await _sync.Store.FindLinksAsync(_sync.Name, _leg.From, [previous],
-            cancellationToken))[0] is { State: LinkState.Live } link)
+        var link = await FindLinkAsync(previous, cancellationToken);
+
+        // Held so that the opposite leg, writing the pair back, does not give it its old key again.
+        using var held = link is null ? null : await _sync.PairLocks.EnterAsync(link.Id, cancellationToken);
+        if (link is not null && await FindLinkAsync(previous, cancellationToken) is { State: LinkState.Live } live)
         {
             if (turn.Link is { State: LinkState.Deleted } tombstone)
             {
@@ -178,7 +193,7 @@ internal sealed class RecordFlow
             }
 
             moved.Add(new StateMutation.PutLink(
-                _leg.From == Side.A ? link with { A = turn.Change.Key } : link with { B = turn.Change.Key }));
+                _leg.From == Side.A ? live with { A = turn.Change.Key } : live with { B = turn.Change.Key }));
         }
 
         if (_leg.Intents.TryGetValue(previous, out var intent))
@@ -196,6 +211,9 @@ internal sealed class RecordFlow
         _sync.Stamps.Touch(_leg.From, previous);
         await ReloadAsync(turn, cancellationToken);
     }
+
+    private async ValueTask<Link?> FindLinkAsync(RecordKey key, CancellationToken cancellationToken) =>
+        (await _sync.Store.FindLinksAsync(_sync.Name, _leg.From, [key], cancellationToken))[0];
 
     /// <summary>A record that waits keeps its place: the newer state replaces what waits, and nothing
     /// overtakes.</summary>

@@ -24,6 +24,12 @@ internal sealed class Turn
     /// <summary>When the log took it, microseconds since 1970 UTC; 0 for a pending record.</summary>
     public long AppendedMicros { get; init; }
 
+    /// <summary>
+    /// Whether younger changes of the record may have been recorded already: it is read again after a crash, or it has waited. The record
+    /// itself then tells what is true.
+    /// </summary>
+    public bool MayBeOld { get; init; }
+
     /// <summary>Made by the engine out of a truncate: neither a log entry nor a pending record of its own.</summary>
     public bool Synthetic { get; init; }
 

@@ -20,7 +20,18 @@ internal static class Folding
     public static Pending Fold(
         Pending waiting, Change newer, ReadOnlyMemory<byte> envelope, long offset, ConnectionModel connection)
     {
+        if (offset <= waiting.Offset)
+        {
+            // Read again after a crash: it is folded in already, and younger ones may be too.
+            return waiting;
+        }
+
         var older = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
+        if (!connection.Connector.Spec.Capabilities.OrderedStream && newer.SourceMicros < older.SourceMicros)
+        {
+            return waiting with { Offset = offset };
+        }
+
         if (newer.PreviousKey.IsEmpty && !older.PreviousKey.IsEmpty)
         {
             // The key change has not been acted upon for good: a link under the old key may still be to come.

@@ -48,6 +48,7 @@ internal sealed class PendingLoop(SyncContext sync, LegState leg, TurnRunner tur
                 Change = ChangeEnvelope.Parse(pending.Key, pending.Envelope),
                 Envelope = pending.Envelope,
                 Offset = pending.Offset,
+                MayBeOld = true,
             };
             await turns.StartAsync(turn, () => Ended(pending.Key), cancellationToken);
         }
