@@ -59,7 +59,7 @@ internal static class FailurePolicy
     public static int AttemptsMax(ErrorCode code) => code switch
     {
         ErrorCode.SinkFailed => 20,
-        ErrorCode.SinkGone => 6,
+        ErrorCode.SinkGone => 40,
         _ => 0,
     };
 

@@ -53,7 +53,9 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         switch (action)
         {
             case FailureAction.Retry or FailureAction.BlockConnection:
-                await PendAsync(turn, error, attempts, sync.Backoff.After(attempts, error.RetryAfter));
+                await PendAsync(turn, error, attempts, error.Code == ErrorCode.SinkGone
+                    ? WaitAfter(attempts)
+                    : sync.Backoff.After(attempts, error.RetryAfter));
                 break;
             case FailureAction.DeadLetter:
                 await ParkAsync(turn, error, attempts);
@@ -71,11 +73,14 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
     {
         turn.Mutations.Clear();
         var attempts = turn.Attempts + 1;
-        var wait = TimeSpan.FromMilliseconds(Math.Min(
-            WaitCap.TotalMilliseconds, WaitFirst.TotalMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 10))));
+        var wait = WaitAfter(attempts);
         await PendAsync(turn, null, attempts, wait);
         return Step.Finished;
     }
+
+    /// <summary>A record that waits for the other side's news looks again soon: the news is on its way.</summary>
+    private static TimeSpan WaitAfter(int attempts) => TimeSpan.FromMilliseconds(Math.Min(
+        WaitCap.TotalMilliseconds, WaitFirst.TotalMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 10))));
 
     private Task PendAsync(Turn turn, SyncError? error, int attempts, TimeSpan wait)
     {
