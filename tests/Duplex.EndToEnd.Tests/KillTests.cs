@@ -10,7 +10,8 @@ namespace Duplex.EndToEnd.Tests;
 
 /// <summary>
 /// Random edits on both sides while the server is killed again and again; then both sides must be equal, one to one, and quiet.
-/// Key changes take part when <c>DUPLEX_KILL_KEYS=1</c>. <c>DUPLEX_KILL_RECORDS</c>, <c>DUPLEX_KILL_SECONDS</c>, <c>DUPLEX_KILL_QUIET</c> (seconds) and <c>DUPLEX_KILL_SEED</c> make it larger.
+/// Key changes take part when <c>DUPLEX_KILL_KEYS=1</c>. <c>DUPLEX_KILL_RECORDS</c>, <c>DUPLEX_KILL_SECONDS</c>,
+/// <c>DUPLEX_KILL_QUIET</c> (seconds) and <c>DUPLEX_KILL_SEED</c> make it larger.
 /// </summary>
 public sealed class KillTests(ITestOutputHelper output)
 {

@@ -101,6 +101,12 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             ? null : await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken);
         if (!firstPass && now is null)
         {
+            if (turn.Attempts < PairFlow.PartnerWaitsMax)
+            {
+                turn.WaitingFor = "the record that it matches, which is not where it was";
+                return await recorder.WaitAsync(turn);
+            }
+
             await leg.Committer.CommitAsync([new StateMutation.RemoveCandidate(sync.Name, leg.To, partner)]);
             return Step.Again;
         }

@@ -10,6 +10,9 @@ namespace Duplex.Engine.Routing;
 /// <summary>Changes of records that a live link holds: echo, agreement, or a merge and its writes.</summary>
 internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder)
 {
+    /// <summary>How often a record waits for a partner that cannot be found, before the pair is parted.</summary>
+    internal const int PartnerWaitsMax = 10;
+
     private readonly PairWriter _writer = new(sync, leg, recorder);
 
     public static SyncError Unmappable(string rule, string? problem) => new(
@@ -135,6 +138,13 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
             if (await sync.Connection(leg.To)
                 .FetchAsync(sync.Stream(leg.To), partner, cancellationToken) is not { } fetched)
             {
+                if (turn.Attempts < PartnerWaitsMax)
+                {
+                    // Deleted, or moved to another key: the other side's own change tells which.
+                    turn.WaitingFor = "its partner, which is not where it was";
+                    return await recorder.WaitAsync(turn);
+                }
+
                 await leg.Committer.CommitAsync([new StateMutation.RemoveLink(pair.Link.Id)]);
                 sync.Stamps.Touch(leg.From, turn.Change.Key);
                 return Step.Again;
