@@ -215,7 +215,7 @@ internal sealed class Bed : IAsyncDisposable
         StripeCustomers().Exists(c => c.GetProperty("email").GetString() == email);
 
     /// <summary>Waits for a condition; tells what the engine says when it does not come.</summary>
-    public async Task UntilAsync(Func<Task<bool>> condition, string what, int seconds = 30)
+    public async Task UntilAsync(Func<Task<bool>> condition, string what, int seconds = 120)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -230,7 +230,7 @@ internal sealed class Bed : IAsyncDisposable
         }
     }
 
-    public Task UntilAsync(Func<bool> condition, string what, int seconds = 30) =>
+    public Task UntilAsync(Func<bool> condition, string what, int seconds = 120) =>
         UntilAsync(() => Task.FromResult(condition()), what, seconds);
 
     public Task ReadyAsync() =>
@@ -239,7 +239,7 @@ internal sealed class Bed : IAsyncDisposable
             "the engine is ready");
 
     /// <summary>Waits until nothing is behind, pending or written any more.</summary>
-    public async Task QuietAsync(int seconds = 60)
+    public async Task QuietAsync(int seconds = 120)
     {
         var writes = -1L;
         var still = 0;

@@ -27,6 +27,8 @@ public sealed class KillTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task Kills_at_any_instant_lose_nothing_and_duplicate_nothing()
     {
+        Skip.If(Environment.GetEnvironmentVariable("DUPLEX_KILL_SECONDS") is null,
+            "a search for faults by chance, run on demand: set DUPLEX_KILL_SECONDS, for example to 60");
         output.WriteLine($"seed {Seed}");
         await using var bed = await Bed.CreateAsync();
         await SeedAsync(bed);
