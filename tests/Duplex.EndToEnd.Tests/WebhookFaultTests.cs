@@ -92,16 +92,8 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
         var good = WebhookSignature.Header(body, now, ["whsec_test"]);
         var forged = WebhookSignature.Header(body, now, ["whsec_wrong"]);
         using var stop = new CancellationTokenSource();
-        var flood = Enumerable.Range(0, 1500).Select(n => Task.Run(async () =>
-        {
-            var answers = new List<int>();
-            while (!stop.IsCancellationRequested)
-            {
-                answers.Add(await SendAsync(bed, body, n % 10 > 0 ? good : forged));
-            }
-
-            return answers;
-        })).ToList();
+        var flood = Enumerable.Range(0, 1500)
+            .Select(n => FloodAsync(bed, body, n % 10 > 0 ? good : forged, stop.Token)).ToList();
         for (var i = 0; i < 10; i++)
         {
             var email = $"p{i}@x.org";
@@ -110,12 +102,28 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
         }
 
         await stop.CancelAsync();
-        var all = (await Task.WhenAll(flood)).SelectMany(static a => a).ToLookup(static a => a);
-        all.Select(static g => g.Key).Order().ShouldBe([200, 401, 503]);
-        all[503].Count().ShouldBeGreaterThan(0, "the flood was none");
+        var statuses = (await Task.WhenAll(flood)).SelectMany(static a => a).ToHashSet();
+        statuses.ShouldBe([200, 401, 503], ignoreOrder: true, "without a refusal for room the flood was none");
         await bed.ConvergeAsync(120);
         bed.StripeCustomers().Count.ShouldBe(11);
         await bed.ReadyAsync();
+    }
+
+    /// <summary>
+    /// One sender among many: as fast as the answers come, but with a wire between; without one the senders would take
+    /// all processors and starve the tests beside this one. Returns the statuses that it saw.
+    /// </summary>
+    private static async Task<HashSet<int>> FloodAsync(Bed bed, byte[] body, string signature, CancellationToken stop)
+    {
+        var statuses = new HashSet<int>();
+        using var wire = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!stop.IsCancellationRequested)
+        {
+            statuses.Add(await SendAsync(bed, body, signature));
+            await wire.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        return statuses;
     }
 
     private static async Task<int> SendAsync(Bed bed, byte[] body, string? signature)
