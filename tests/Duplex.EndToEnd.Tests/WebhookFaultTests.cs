@@ -109,6 +109,24 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
         await bed.ReadyAsync();
     }
 
+    [SkippableFact]
+    public async Task While_a_secret_is_rotated_a_webhook_signed_by_either_is_taken()
+    {
+        await using var bed = await postgres.BedAsync();
+        await bed.StartAsync();
+        await bed.ReadyAsync();
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
+            "Ada arrives");
+        var body = Event(bed, bed.StripeCustomer("ada@x.org").GetProperty("id").GetString()!, "Ada");
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        (await SendAsync(bed, body, WebhookSignature.Header(body, now, ["whsec_new", "whsec_test"]))).ShouldBe(200);
+        (await SendAsync(bed, body, WebhookSignature.Header(body, now, ["whsec_test", "whsec_new"]))).ShouldBe(200);
+        (await SendAsync(bed, body, WebhookSignature.Header(body, now, ["whsec_new"]))).ShouldBe(401);
+        await bed.QuietAsync();
+        (await bed.QueryAsync("select name from customers")).ShouldBe(["Ada"]);
+    }
+
     /// <summary>
     /// One sender among many: as fast as the answers come, but with a wire between; without one the senders would take
     /// all processors and starve the tests beside this one. Returns the statuses that it saw.

@@ -80,6 +80,7 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
             }
 
             var started = _parts.Clock.GetTimestamp();
+            var stood = _position;
             try
             {
                 await ResnapshotIfAskedAsync(cancellationToken);
@@ -92,7 +93,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
             }
             catch (Exception e)
             {
-                failures = _parts.Clock.GetElapsedTime(started) > HealthyAfter ? 1 : failures + 1;
+                var moved = stood is not null && _position != stood;
+                failures = moved || _parts.Clock.GetElapsedTime(started) > HealthyAfter ? 1 : failures + 1;
                 await PauseAsync(e, failures, cancellationToken);
             }
         }
