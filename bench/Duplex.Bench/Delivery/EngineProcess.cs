@@ -29,7 +29,7 @@ internal sealed class EngineProcess : IAsyncDisposable
         string file = Path.Combine(directory, "duplex.yaml");
         await File.WriteAllTextAsync(file, yaml);
         string[] arguments = [typeof(EngineProcess).Assembly.Location, Verb, file];
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments)
+        var process = Process.Start(new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
