@@ -27,9 +27,6 @@ internal sealed class MergeResult(FieldValue[] shadowA, FieldValue[] shadowB)
     /// <summary>Rules that were waiting for a person and no longer differ.</summary>
     public List<string> Released { get; } = [];
 
-    /// <summary>Whether any value of either shadow changed.</summary>
-    public bool Learned { get; set; }
-
     /// <summary>The shadow of a side.</summary>
     public FieldValue[] Shadow(Side side) => side == Side.A ? ShadowA : ShadowB;
 

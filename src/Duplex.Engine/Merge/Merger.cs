@@ -87,7 +87,7 @@ internal sealed class Merger
     /// decided anew.</summary>
     public MergeResult Meet(FieldValue[] a, FieldValue[] b)
     {
-        var result = new MergeResult([.. a], [.. b]) { Learned = true };
+        var result = new MergeResult([.. a], [.. b]);
         for (var i = 0; i < Rules.Count; i++)
         {
             var aToB = _sync.Flows(Side.A) && Rules[i].Flows(Side.A);
@@ -129,7 +129,7 @@ internal sealed class Merger
         Side side, IReadOnlyList<(int Rule, FieldValue Value)> edits, long editMicros, long ourMicros,
         FieldValue[] shadowA, FieldValue[] shadowB)
     {
-        var result = new MergeResult([.. shadowA], [.. shadowB]) { Learned = true };
+        var result = new MergeResult([.. shadowA], [.. shadowB]);
         foreach (var (rule, edit) in edits)
         {
             var written = result.Shadow(side)[rule];
@@ -174,7 +174,6 @@ internal sealed class Merger
         {
             // The other way only: this side's own edit is remembered and stands until the other side changes.
             result.Shadow(from)[rule] = value;
-            result.Learned = true;
             return;
         }
 
@@ -185,7 +184,6 @@ internal sealed class Merger
         }
 
         result.Shadow(from)[rule] = value;
-        result.Learned = true;
         var to = from.Other();
         if (wanted.State == FieldState.Unchanged || r.ShadowName(to).Length == 0)
         {
@@ -210,7 +208,6 @@ internal sealed class Merger
         {
             result.ShadowA[rule] = a;
             result.ShadowB[rule] = b;
-            result.Learned = true;
             return;
         }
 
@@ -220,7 +217,6 @@ internal sealed class Merger
         result.Conflicts.Add(new FieldConflict(rule, a, b, winner, PolicyName(_policies[rule])));
         result.ShadowA[rule] = a;
         result.ShadowB[rule] = b;
-        result.Learned = true;
         if (winner is { } side)
         {
             Carry(result, side, rule, side == Side.A ? a : b, side == Side.A ? b : a);
@@ -230,7 +226,6 @@ internal sealed class Merger
     private void MergeHeld(MergeResult result, Side from, int rule, FieldValue mine)
     {
         result.Shadow(from)[rule] = mine;
-        result.Learned = true;
         var a = result.ShadowA[rule];
         var b = result.ShadowB[rule];
         if (Agree(rule, a, b))

@@ -17,9 +17,6 @@ internal sealed class Indexer(SyncContext sync, Side side, IChangeLog log, Captu
 
     private readonly string _topic = sync.Connection(side).TopicOf(sync.Stream(side));
 
-    /// <summary>Entries indexed so far.</summary>
-    public long Indexed { get; private set; }
-
     /// <summary>Runs until the side is indexed; returns at once when it was before.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -85,7 +82,6 @@ internal sealed class Indexer(SyncContext sync, Side side, IChangeLog log, Captu
             }
 
             await sync.Store.CommitAsync(commit, cancellationToken);
-            Indexed += page.Count;
             from = page.Offset(page.Count - 1) + 1;
         }
 
