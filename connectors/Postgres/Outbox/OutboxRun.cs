@@ -121,7 +121,7 @@ internal sealed class OutboxRun
         });
         Position = Position with { Minor = Position.Minor + 1, Token = _token.Write() };
         var batch = new ChangeBatch { Position = Position };
-        var now = (_context.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var now = _context.Clock.NowMicros();
         foreach (var (key, record) in chunk.Rows)
         {
             var change = new Change

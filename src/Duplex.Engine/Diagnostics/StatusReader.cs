@@ -93,8 +93,7 @@ internal sealed class StatusReader(
         SyncRuntime sync, LegView view, IReadOnlyList<PartitionState> partitions, CancellationToken cancellationToken)
     {
         var id = new LegId(sync.Model.FullName, view.From);
-        var now = parts.Clock.GetUtcNow();
-        var nowMicros = (now - DateTimeOffset.UnixEpoch).Ticks / 10;
+        var nowMicros = parts.Clock.NowMicros();
         var (pending, since) = await parts.Store.CountPendingAsync(id, cancellationToken);
         long behind = 0;
         long oldest = 0;

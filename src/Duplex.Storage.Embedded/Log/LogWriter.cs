@@ -103,7 +103,7 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
     public void StagePosition(string source, Position position) => _stagedPositions[source] = position;
 
     /// <summary>Microseconds since 1970 UTC.</summary>
-    public long NowMicros() => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    public long NowMicros() => clock.NowMicros();
 
     /// <summary>
     /// Removes consumed blocks that are older than their topic's age, or that their topic has no room for.

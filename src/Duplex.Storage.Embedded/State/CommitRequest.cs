@@ -50,7 +50,7 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
         switch (mutation)
         {
             case StateMutation.PutLink put:
-                LinkRows.Write(database, names, put.Link, Micros(clock));
+                LinkRows.Write(database, names, put.Link, clock.NowMicros());
                 break;
             case StateMutation.RemoveLink remove:
                 LinkRows.Remove(database, remove.Id);
@@ -106,7 +106,4 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
 
         database.Prepared(StateSql.PutValue).Bind(1, name).Bind(2, value).Run();
     }
-
-    private static long Micros(TimeProvider clock) =>
-        (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }
