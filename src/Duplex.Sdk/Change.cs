@@ -4,7 +4,7 @@ namespace Duplex.Sdk;
 /// One create, update, delete or read of one record, as the change log holds it. Parsed from the envelope by
 /// <see cref="ChangeEnvelope.Parse"/>; images are slices of the entry's bytes.
 /// </summary>
-public sealed class Change
+public sealed record Change
 {
     /// <summary>What happened.</summary>
     public required ChangeOperation Operation { get; init; }

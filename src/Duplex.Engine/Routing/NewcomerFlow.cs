@@ -210,7 +210,7 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             return false;
         }
 
-        turn.Change = Envelopes.WithImage(turn.Change, fetched.Record, []);
+        turn.Change = turn.Change with { After = fetched.Record, Unchanged = [] };
         turn.Envelope = Envelopes.Write(turn.Change, connection.Model);
         return true;
     }

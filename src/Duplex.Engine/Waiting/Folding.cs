@@ -35,7 +35,7 @@ internal static class Folding
         if (newer.PreviousKey.IsEmpty && !older.PreviousKey.IsEmpty)
         {
             // The key change has not been acted upon for good: a link under the old key may still be to come.
-            newer = Envelopes.WithPreviousKey(newer, older.PreviousKey);
+            newer = newer with { PreviousKey = older.PreviousKey };
             envelope = Envelopes.Write(newer, connection);
         }
 
@@ -75,7 +75,8 @@ internal static class Folding
             writer.WriteEndObject();
         }
 
-        var unchanged = newer.Unchanged.Except(told).ToArray();
-        return Envelopes.Write(Envelopes.WithImage(newer, new Record(image.WrittenMemory), unchanged), connection);
+        return Envelopes.Write(
+            newer with { After = new Record(image.WrittenMemory), Unchanged = [.. newer.Unchanged.Except(told)] },
+            connection);
     }
 }
