@@ -147,7 +147,7 @@ public sealed class SyncEngine : IAsyncDisposable
                 var topics = view.Trackers.Select(static t => t.Topic).ToHashSet(StringComparer.Ordinal);
                 view.Brake.Release(partitions.Where(p => topics.Contains(p.Topic)).Select(static p => p.NextOffset)
                     .DefaultIfEmpty().Max());
-                view.Resumed.Release();
+                view.Resumed.Ring();
             }
 
             view.Pause(false);
@@ -219,15 +219,20 @@ public sealed class SyncEngine : IAsyncDisposable
             return false;
         }
 
-        foreach (var sync in _syncs.Values)
+        var readers = _syncs.Values.SelectMany(static s => s.Views, static (sync, view) => (Sync: sync, view.From))
+            .Where(r => CaptureOf(r.Sync.Model.Of(r.From)) == capture).ToArray();
+        foreach (var (sync, from) in readers)
         {
-            foreach (var view in sync.Views.Where(v => CaptureOf(sync.Model.Of(v.From)) == capture))
-            {
-                await PutAsync(Sweep.MarkOf(sync.Model.FullName, view.From), "asked", cancellationToken);
-            }
+            await PutAsync(Sweep.MarkOf(sync.Model.FullName, from), "asked", cancellationToken);
         }
 
-        return await capture.ResnapshotAsync(cancellationToken);
+        var started = capture.ResnapshotAsync(cancellationToken);
+        foreach (var (sync, _) in readers)
+        {
+            sync.LookForSweeps();
+        }
+
+        return await started;
     }
 
     /// <summary>
@@ -289,7 +294,7 @@ public sealed class SyncEngine : IAsyncDisposable
             try
             {
                 await Task.Delay(RetentionEvery, Parts.Clock, cancellationToken);
-                var now = (Parts.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10;
+                var now = Parts.Clock.NowMicros();
                 await Parts.Log.ApplyRetentionAsync(cancellationToken);
                 await Parts.Store.ApplyRetentionAsync(now - (long)retention.TimelineAge.TotalMicroseconds,
                     retention.TimelineRows,

@@ -2,6 +2,7 @@ using Duplex.Engine.Connections;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +24,7 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
     private readonly IRecordSource? _source;
     private readonly ILogger _logger;
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(15), 31);
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Bell _asked = new();
     private readonly SemaphoreSlim _webhooks = new(256);
     private readonly Lock _lock = new();
     private CancellationTokenSource? _reading;
@@ -46,8 +47,18 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         _source = reads.Length == 0 ? null : connection.Model.Connector.OpenSource(connection.Context, reads);
     }
 
-    /// <summary>Whether every stream's existing records are in the log.</summary>
-    public bool SnapshotComplete => _source is null || (!_startsAnew && _source.State.Phase == SourcePhase.Streaming);
+    /// <summary>Whether every stream's existing records are in the log, and no fresh start is asked for.</summary>
+    public bool SnapshotComplete
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _source is null
+                    || (_resnapshot is null && !_startsAnew && _source.State.Phase == SourcePhase.Streaming);
+            }
+        }
+    }
 
     public ConnectionRuntime Connection => _connection;
 
@@ -115,7 +126,7 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
             _reading?.Cancel();
         }
 
-        _wake.Release();
+        _asked.Ring();
         return await asked.Task.WaitAsync(cancellationToken);
     }
 
@@ -281,19 +292,14 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
 
     private async Task PauseAsync(Exception e, int failures, CancellationToken cancellationToken)
     {
-        var error = (e as SyncException)?.Error
-            ?? new SyncError(ErrorCode.Internal, $"Reading the source failed: {e.GetType().Name}: {e.Message}",
-                Detail: e.StackTrace);
-        var byItself = error.Code is ErrorCode.SourceUnavailable or ErrorCode.StorageFull or ErrorCode.Internal;
+        var error = FailurePolicy.ErrorOf(e, "Reading the source");
+        var byItself = FailurePolicy.PassesByItself(error.Code);
         var wait = byItself ? _backoff.After(failures, error.RetryAfter) : RecheckEvery;
         Set(byItself ? RunState.Retrying : RunState.Blocked, error, _parts.Clock.GetUtcNow() + wait);
         LogStopped(_logger, error, error.Suggestion ?? "unknown");
         try
         {
-            await _wake.WaitAsync(TimeSpan.Zero, cancellationToken);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(_wake.WaitAsync(either.Token), Task.Delay(wait, _parts.Clock, either.Token));
-            await either.CancelAsync();
+            await _asked.WaitAsync(wait, _parts.Clock, cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -301,8 +307,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         }
     }
 
-    private void Set(RunState state, SyncError? error = null, DateTimeOffset? nextAttemptAt =
-        null, Position? position = null)
+    private void Set(
+        RunState state, SyncError? error = null, DateTimeOffset? nextAttemptAt = null, Position? position = null)
     {
         lock (_lock)
         {

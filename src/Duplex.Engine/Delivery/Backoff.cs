@@ -1,6 +1,6 @@
 namespace Duplex.Engine.Delivery;
 
-/// <summary>Exponential back-off with full jitter: attempt n waits between half of and the whole of base × 2ⁿ, up to a
+/// <summary>Exponential back-off with jitter: attempt n waits between half of and the whole of base × 2ⁿ, up to a
 /// cap.</summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan cap, int seed)
 {

@@ -18,8 +18,8 @@ internal enum FailureAction
     RestartLeg,
 }
 
-/// <summary>Maps every error code to what is done about it. There is no default: a new code does not compile into a
-/// guess.</summary>
+/// <summary>Maps every error code to what is done about it. There is no default: a code without a policy is a fault of
+/// ours, never a guess.</summary>
 internal static class FailurePolicy
 {
     public static FailureAction For(ErrorCode code) => code switch
@@ -62,6 +62,14 @@ internal static class FailurePolicy
         ErrorCode.SinkGone => 40,
         _ => 0,
     };
+
+    /// <summary>Whether what stopped a capture or a sync goes away without a person.</summary>
+    public static bool PassesByItself(ErrorCode code) => code is ErrorCode.SourceUnavailable
+        or ErrorCode.SinkUnavailable or ErrorCode.StorageFull or ErrorCode.Internal;
+
+    /// <summary>The error that an exception tells; an unforeseen one is a fault of ours.</summary>
+    public static SyncError ErrorOf(Exception e, string what) => (e as SyncException)?.Error
+        ?? new SyncError(ErrorCode.Internal, $"{what} failed: {e.GetType().Name}: {e.Message}", Detail: e.StackTrace);
 
     /// <summary>Whether the write may have happened although it failed.</summary>
     public static bool OutcomeUnknown(ErrorCode code) => code is ErrorCode.SinkUnavailable or ErrorCode.SinkBusy;

@@ -171,8 +171,7 @@ internal sealed partial class Lane : IAsyncDisposable
         }
         catch (Exception e)
         {
-            var error = (e as SyncException)?.Error
-                ?? new SyncError(ErrorCode.Internal, $"The sink failed: {e.Message}");
+            var error = FailurePolicy.ErrorOf(e, "Writing to the sink");
             LogSinkThrew(_logger, e);
             outcomes = [.. batch.Select(_ => WriteOutcome.Failure(error))];
         }

@@ -76,16 +76,9 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         if (!sync.Connection(leg.From).Capabilities.OrderedStream)
         {
             // A create or update of this record may still be on its way and must not bring it back.
-            turn.Mutations.Add(new StateMutation.PutLink(new Link
-            {
-                Id = sync.Store.NextLinkId(),
-                Sync = sync.Name,
-                A = leg.From == Side.A ? turn.Change.Key : default,
-                B = leg.From == Side.B ? turn.Change.Key : default,
-                VersionA = leg.From == Side.A ? turn.Change.SourceMicros : 0,
-                VersionB = leg.From == Side.B ? turn.Change.SourceMicros : 0,
-                State = LinkState.Deleted,
-            }));
+            var tombstone = new Link { Id = sync.Store.NextLinkId(), Sync = sync.Name, State = LinkState.Deleted };
+            turn.Mutations.Add(new StateMutation.PutLink(
+                tombstone.With(leg.From, turn.Change.Key, version: turn.Change.SourceMicros)));
         }
 
         return await recorder.FinishAsync(turn, TimelineKind.Agreed,

@@ -1,16 +1,20 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace Duplex.Engine.Routing;
 
 /// <summary>What a leg has done since the process started, for status and for the meter <c>Duplex</c>.</summary>
-internal sealed class LegCounters(string sync, string from)
+internal sealed class LegCounters
 {
     private static readonly Meter Meter = new("Duplex");
     private static readonly Counter<long> Changes = Meter.CreateCounter<long>(
         "duplex.changes", "{change}", "Changes by what became of them.");
 
     private readonly long[] _counts = new long[Enum.GetValues<Outcome>().Length];
+    private readonly KeyValuePair<string, object?>[][] _tags;
+
+    public LegCounters(string sync, string from) => _tags = [.. Enum.GetValues<Outcome>().Select(
+        KeyValuePair<string, object?>[] (o) =>
+            [new("sync", sync), new("from", from), new("outcome", o.ToString().ToLowerInvariant())])];
 
     /// <summary>What became of a change or an attempt.</summary>
     public enum Outcome
@@ -36,9 +40,6 @@ internal sealed class LegCounters(string sync, string from)
     public void Add(Outcome outcome, long count = 1)
     {
         Interlocked.Add(ref _counts[(int)outcome], count);
-        Changes.Add(count, new TagList
-        {
-            { "sync", sync }, { "from", from }, { "outcome", outcome.ToString().ToLowerInvariant() },
-        });
+        Changes.Add(count, _tags[(int)outcome]);
     }
 }

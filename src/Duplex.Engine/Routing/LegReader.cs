@@ -1,5 +1,6 @@
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
@@ -121,9 +122,9 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
         await leg.Committer.CommitAsync([], tracker, truncate.Offset);
     }
 
-    private Turn DeleteOf(Turn truncate, Link link) => new()
+    private Turn DeleteOf(Turn truncate, Link link)
     {
-        Change = new Change
+        var change = new Change
         {
             Operation = ChangeOperation.Delete,
             Stream = truncate.Change.Stream,
@@ -131,19 +132,14 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
             SourceMicros = truncate.Change.SourceMicros,
             Position = truncate.Change.Position,
             Origin = truncate.Change.Origin,
-        },
-        Envelope = Waiting.Envelopes.Write(new Change
+        };
+        return new Turn
         {
-            Operation = ChangeOperation.Delete,
-            Stream = truncate.Change.Stream,
-            Key = link.Key(leg.From),
-            SourceMicros = truncate.Change.SourceMicros,
-            Position = truncate.Change.Position,
-            Origin = truncate.Change.Origin,
-        }, sync.Connection(leg.From).Model),
-        Offset = truncate.Offset,
-        Synthetic = true,
-        Link = link,
-        Since = 0,
-    };
+            Change = change,
+            Envelope = Envelopes.Write(change, sync.Connection(leg.From).Model),
+            Offset = truncate.Offset,
+            Synthetic = true,
+            Link = link,
+        };
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 using Duplex.Engine.Waiting;
@@ -57,14 +58,12 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         var broken = await Task.WhenAny([.. loops, turns.Fault, leg.Committer.Broken]);
         await reading.CancelAsync();
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (turns.Fault.IsCompletedSuccessfully)
+        foreach (var cause in (Task<Exception>[])[turns.Fault, leg.Committer.Broken])
         {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(await turns.Fault);
-        }
-
-        if (leg.Committer.Broken.IsCompletedSuccessfully)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(await leg.Committer.Broken);
+            if (cause.IsCompletedSuccessfully)
+            {
+                ExceptionDispatchInfo.Throw(await cause);
+            }
         }
 
         if (!cancellationToken.IsCancellationRequested)
@@ -106,17 +105,26 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
     /// otherwise.</summary>
     private async Task TakeUpIntentsAsync(LegState leg, CancellationToken cancellationToken)
     {
-        foreach (var intent in await sync.Store.ListIntentsAsync(_id, cancellationToken))
+        var intents = await sync.Store.ListIntentsAsync(_id, cancellationToken);
+        RecordKey[] keys = [.. intents.Select(static i => i.Key)];
+        var links = await sync.Store.FindLinksAsync(sync.Name, from, keys, cancellationToken);
+        var pending = await sync.Store.FindPendingAsync(_id, keys, cancellationToken);
+        var now = sync.NowMicros();
+        var due = new List<StateMutation>();
+        for (var i = 0; i < intents.Count; i++)
         {
-            leg.Intents[intent.Key] = intent;
-            var link = (await sync.Store.FindLinksAsync(sync.Name, from, [intent.Key], cancellationToken))[0];
-            leg.CreateUnknown(intent.Key, unknown: link is null);
-            if ((await sync.Store.FindPendingAsync(_id, [intent.Key], cancellationToken))[0] is null)
+            leg.Intents[keys[i]] = intents[i];
+            leg.CreateUnknown(keys[i], unknown: links[i] is null);
+            if (pending[i] is null)
             {
-                var now = sync.NowMicros();
-                var pending = new Pending(_id, intent.Key, intent.Envelope, intent.Offset, now, 0, now, null);
-                await leg.CommitPendingAsync(() => leg.Committer.CommitAsync([new StateMutation.PutPending(pending)]));
+                due.Add(new StateMutation.PutPending(
+                    new Pending(_id, keys[i], intents[i].Envelope, intents[i].Offset, now, 0, now, null)));
             }
+        }
+
+        if (due.Count > 0)
+        {
+            await leg.CommitPendingAsync(() => leg.Committer.CommitAsync(due));
         }
     }
 

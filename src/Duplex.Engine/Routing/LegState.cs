@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Duplex.Engine.Links;
 using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
@@ -26,7 +27,7 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
     public KeyGates Gates { get; } = new();
 
     /// <summary>Wakes the pending loop.</summary>
-    public SemaphoreSlim PendingWake { get; } = new(0);
+    public Bell PendingDue { get; } = new();
 
     /// <summary>Writes that were announced and whose outcome is not recorded, by the key of their record.</summary>
     public ConcurrentDictionary<RecordKey, Intent> Intents { get; } = new();
@@ -59,7 +60,7 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
             Interlocked.Decrement(ref _pendingWrites);
         }
 
-        PendingWake.Release();
+        PendingDue.Ring();
     }
 
     /// <summary>Asks the store whether anything is pending.</summary>

@@ -1,5 +1,6 @@
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Routing;
@@ -25,7 +26,7 @@ internal sealed class LegView(string sync, Side from, DeleteBrake brake)
     public DateTimeOffset? NextAttemptAt { get; private set; }
 
     /// <summary>Wakes a blocked leg.</summary>
-    public SemaphoreSlim Resumed { get; } = new(0);
+    public Bell Resumed { get; } = new();
 
     public RunState State
     {

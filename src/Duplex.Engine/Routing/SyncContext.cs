@@ -13,6 +13,7 @@ namespace Duplex.Engine.Routing;
 internal sealed class SyncContext
 {
     private readonly ConnectionRuntime[] _sides;
+    private readonly CreatesInFlight[] _creates = [new(), new()];
 
     public SyncContext(SyncModel model, CompiledMapping mapping, ConnectionRuntime a, ConnectionRuntime b,
         EngineParts parts)
@@ -48,9 +49,6 @@ internal sealed class SyncContext
 
     public FreshnessStamps Stamps { get; } = new();
 
-    /// <summary>The creates that the leg from A (index 0) or from B (index 1) has under way.</summary>
-    public CreatesInFlight[] Creates { get; } = [new(), new()];
-
     /// <summary>Spreads retries, so that what failed together is not tried together.</summary>
     public Backoff Backoff { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(5), 23);
 
@@ -65,9 +63,10 @@ internal sealed class SyncContext
     public Task CommitToOtherLegAsync(Side from, Func<Task> commit) =>
         Legs[(int)from] is { } leg ? leg.CommitPendingAsync(commit) : commit();
 
-    public long NowMicros() => Clock.GetUtcNow().Ticks / 10 - 62135596800000000L;
+    public long NowMicros() => Clock.NowMicros();
 
-    public CreatesInFlight CreatesFrom(Side side) => Creates[(int)side];
+    /// <summary>The creates that the leg from the side has under way.</summary>
+    public CreatesInFlight CreatesFrom(Side side) => _creates[(int)side];
 
     /// <summary>The leg that reads the side.</summary>
     public LegId Leg(Side from) => new(Name, from);

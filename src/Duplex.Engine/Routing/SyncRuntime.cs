@@ -5,6 +5,7 @@ using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.Reconcile;
 using Duplex.Engine.State;
+using Duplex.Engine.Waiting;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
@@ -24,6 +25,7 @@ internal sealed partial class SyncRuntime
     private readonly CaptureLoop _b;
     private readonly ILogger _logger;
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 41);
+    private readonly Bell _sweep = new();
     private volatile SyncContext? _context;
 
     public SyncRuntime(SyncModel model, CaptureLoop a, CaptureLoop b, EngineParts parts)
@@ -77,6 +79,9 @@ internal sealed partial class SyncRuntime
 
         return new SyncContext(model, mapping, a.Connection, b.Connection, parts);
     }
+
+    /// <summary>Tells that a mark asks for a sweep (<see cref="Sweep.MarkOf"/>).</summary>
+    public void LookForSweeps() => _sweep.Ring();
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -138,7 +143,7 @@ internal sealed partial class SyncRuntime
             catch (Exception e)
             {
                 failures = _parts.Clock.GetElapsedTime(started) > TimeSpan.FromSeconds(30) ? 1 : failures;
-                await RestAsync(view, ErrorOf(e), failures, cancellationToken);
+                await RestAsync(view, FailurePolicy.ErrorOf(e, "The leg"), failures, cancellationToken);
             }
         }
     }
@@ -150,8 +155,9 @@ internal sealed partial class SyncRuntime
         {
             if (FailurePolicy.For(error.Code) == FailureAction.BlockLeg)
             {
+                view.Resumed.Silence();
                 view.Set(RunState.Blocked, error);
-                await view.Resumed.WaitAsync(cancellationToken);
+                await view.Resumed.WaitAsync(Timeout.InfiniteTimeSpan, _parts.Clock, cancellationToken);
                 return;
             }
 
@@ -169,28 +175,33 @@ internal sealed partial class SyncRuntime
     {
         while (!cancellationToken.IsCancellationRequested)
         {
+            var waits = false;
             foreach (var view in Views)
             {
-                var capture = view.From == Side.A ? _a : _b;
-                if (capture.SnapshotComplete && context.Legs[(int)view.From] is { } leg
-                    && await context.Store.ReadValueAsync(Sweep.MarkOf(context.Name, view.From),
-                        cancellationToken) is not null)
+                if (await context.Store.ReadValueAsync(Sweep.MarkOf(context.Name, view.From), cancellationToken) is null)
                 {
-                    var gone = await new Sweep(context, view.From).RunAsync(leg, cancellationToken);
-                    LogSwept(_logger, view.From.Letter(), gone);
+                    continue;
                 }
+
+                var capture = view.From == Side.A ? _a : _b;
+                if (!capture.SnapshotComplete || context.Legs[(int)view.From] is not { } leg)
+                {
+                    waits = true;
+                    continue;
+                }
+
+                var gone = await new Sweep(context, view.From).RunAsync(leg, cancellationToken);
+                LogSwept(_logger, view.From.Letter(), gone);
             }
 
-            await Task.Delay(SweepEvery, _parts.Clock, cancellationToken);
+            await _sweep.WaitAsync(waits ? SweepEvery : Timeout.InfiniteTimeSpan, _parts.Clock, cancellationToken);
         }
     }
 
     private async Task PauseAsync(Exception e, int failures, CancellationToken cancellationToken)
     {
-        var error = ErrorOf(e);
-        var blocked =
-            error.Code is not (ErrorCode.SourceUnavailable or ErrorCode.SinkUnavailable or ErrorCode.StorageFull
-            or ErrorCode.Internal);
+        var error = FailurePolicy.ErrorOf(e, "Starting the sync");
+        var blocked = !FailurePolicy.PassesByItself(error.Code);
         var wait = blocked ? RecheckEvery : _backoff.After(failures, error.RetryAfter);
         foreach (var view in Views)
         {
@@ -215,9 +226,6 @@ internal sealed partial class SyncRuntime
             view.Set(state);
         }
     }
-
-    private static SyncError ErrorOf(Exception e) => (e as SyncException)?.Error
-        ?? new SyncError(ErrorCode.Internal, $"{e.GetType().Name}: {e.Message}", Detail: e.StackTrace);
 
     [LoggerMessage(LogLevel.Warning, "The sync cannot start: {Error} Fix: {Fix}")]
     private static partial void LogNotStarted(ILogger logger, SyncError error, string fix);

@@ -46,12 +46,18 @@ public sealed record Link
     /// back.</summary>
     public LinkState State { get; init; }
 
-    /// <summary>Marks and digests of our last writes at A and B, newest last, as UTF-8 JSON; empty if there are
-    /// none.</summary>
+    /// <summary>Marks of our last writes at A and B with the values that they replaced, and the rules that wait for a
+    /// person, as UTF-8 JSON; empty if there are none.</summary>
     public ReadOnlyMemory<byte> Marks { get; init; }
 
     /// <summary>The key of the given side.</summary>
     public RecordKey Key(Side side) => side == Side.A ? A : B;
+
+    /// <summary>The link with another record, shadow and version on the given side.</summary>
+    public Link With(Side side, RecordKey key, ReadOnlyMemory<byte> shadow = default, long version = 0) =>
+        side == Side.A
+            ? this with { A = key, ShadowA = shadow, VersionA = version }
+            : this with { B = key, ShadowB = shadow, VersionB = version };
 }
 
 /// <summary>What a link is.</summary>
@@ -73,8 +79,7 @@ public enum LinkState : byte
 /// <param name="DueMicros">When to try next, microseconds since 1970 UTC.</param>
 /// <param name="Attempts">How often it was tried.</param>
 /// <param name="SinceMicros">When it became pending.</param>
-/// <param name="Error">Why, as JSON of a <see cref="SyncError"/>; null if it waits for something else (a reference, a
-/// brake).</param>
+/// <param name="Error">Why; null if it waits for something that is no failure.</param>
 public sealed record Pending(
     LegId Leg, RecordKey Key, ReadOnlyMemory<byte> Envelope, long Offset, long DueMicros, int Attempts,
         long SinceMicros,

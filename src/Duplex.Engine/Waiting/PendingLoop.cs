@@ -74,11 +74,6 @@ internal sealed class PendingLoop(SyncContext sync, LegState leg, TurnRunner tur
             wait = wait > BusyWait ? wait : BusyWait;
         }
 
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var woken = leg.PendingWake.WaitAsync(either.Token);
-        await Task.WhenAny(woken, Task.Delay(wait, sync.Clock, either.Token));
-        await either.CancelAsync();
-        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
+        await leg.PendingDue.WaitAsync(wait, sync.Clock, cancellationToken);
     }
 }
