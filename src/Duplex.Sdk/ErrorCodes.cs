@@ -19,6 +19,7 @@ public static class ErrorCodes
         ErrorCode.SinkBusy => "sink.busy",
         ErrorCode.SinkUnauthorized => "sink.unauthorized",
         ErrorCode.SinkRejected => "sink.rejected",
+        ErrorCode.SinkConstraint => "sink.constraint",
         ErrorCode.SinkGone => "sink.gone",
         ErrorCode.SinkExists => "sink.exists",
         ErrorCode.SinkKeyReused => "sink.key_reused",

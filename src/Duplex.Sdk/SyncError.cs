@@ -29,6 +29,11 @@ public enum ErrorCode
     SinkUnauthorized,
     /// <summary>The sink refuses this record's data; only this record is parked.</summary>
     SinkRejected,
+    /// <summary>
+    /// Another record stands in the way at the sink: it holds a value that must be unique, is referred to but not there
+    /// yet, or still refers to this one. Changes under way often clear it: tried again for a while, then parked.
+    /// </summary>
+    SinkConstraint,
     /// <summary>The record is gone at the sink.</summary>
     SinkGone,
     /// <summary>The record already exists at the sink under this key.</summary>

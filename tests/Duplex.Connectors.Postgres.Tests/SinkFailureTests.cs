@@ -23,7 +23,7 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     [SkippableTheory]
     [InlineData("""{"email":"a@x"}""", ErrorCode.SinkRejected, "name")]
     [InlineData("""{"name":null}""", ErrorCode.SinkRejected, "name")]
-    [InlineData("""{"name":"A","email":"old@x"}""", ErrorCode.SinkRejected, "email")]
+    [InlineData("""{"name":"A","email":"old@x"}""", ErrorCode.SinkConstraint, "email")]
     [InlineData("""{"id":1000,"name":"A"}""", ErrorCode.SinkExists, "id")]
     [InlineData("""{"name":"A","code":"12345"}""", ErrorCode.SinkRejected, "code")]
     [InlineData("""{"name":"A","balance":1000}""", ErrorCode.SinkRejected, "balance")]
@@ -31,7 +31,7 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     [InlineData("""{"name":"A","born":"2026-02-30"}""", ErrorCode.SinkRejected, "born")]
     [InlineData("""{"name":"A","plan":"max"}""", ErrorCode.SinkRejected, "plan")]
     [InlineData("""{"name":"A","debt":-1}""", ErrorCode.SinkRejected, null)]
-    [InlineData("""{"name":"A","org":5}""", ErrorCode.SinkRejected, "org")]
+    [InlineData("""{"name":"A","org":5}""", ErrorCode.SinkConstraint, "org")]
     [InlineData("""{"name":"A","small":40000}""", ErrorCode.SinkRejected, "small")]
     [InlineData("""{"name":"A","small":1.5}""", ErrorCode.SinkRejected, "small")]
     [InlineData("""{"name":"A","age":0}""", ErrorCode.SinkRejected, "age")]
@@ -39,7 +39,7 @@ public sealed class SinkFailureTests(PostgresServer postgres)
     [InlineData("""{"name":"A","attrs":"{not json"}""", ErrorCode.SinkRejected, "attrs")]
     [InlineData("""{"name":"A\u0000B"}""", ErrorCode.SinkRejected, "name")]
     [InlineData("""{"name":"A","nick":"B"}""", ErrorCode.SinkRejected, "nick")]
-    [InlineData("""{"name":"A","late":100}""", ErrorCode.SinkRejected, "late")]
+    [InlineData("""{"name":"A","late":100}""", ErrorCode.SinkConstraint, "late")]
     public async Task A_refused_record_fails_alone_and_its_field_is_named(string fields, ErrorCode code, string? field)
     {
         await using var database = await TestDatabase.CreateAsync(postgres, Schema);

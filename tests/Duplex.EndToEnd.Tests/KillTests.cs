@@ -56,6 +56,7 @@ public sealed class KillTests(ITestOutputHelper output)
         server.Kills.ShouldBeGreaterThan(Seconds / 10);
         output.WriteLine($"{server.Kills} kills, {postgres.Count} records, {server.ResidentBytes() >> 20} MB resident");
         await server.KillAsync();
+        await ExplainAsync(bed, []);
         await LinksAreOneToOneAsync(bed, postgres.Count);
     }
 
@@ -99,7 +100,8 @@ public sealed class KillTests(ITestOutputHelper output)
                 < 12 => $"update customers set phone = '{n}', balance_eur = {random.Next(1000)}.{random.Next(10, 99)} where id = {id}",
                 < 15 => $"update customers set plan = case plan when 'pro' then 'free' else 'pro' end where id = {id}",
                 < 17 when Keys => $"update customers set id = id + 10000000 where id = {id}",
-                < 18 => $"delete from customers where id = {id}",
+                17 => $"update customers set email = 'e{n}@x.org' where id = {id}",
+                18 => $"delete from customers where id = {id}",
                 _ => $"begin; update customers set name = 'x{n}' where id = {id}; update customers set name = 'y{n}' where name = 'x{n}'; commit",
             };
             try
@@ -137,6 +139,9 @@ public sealed class KillTests(ITestOutputHelper output)
                         break;
                     case < 9:
                         bed.Stripe.EditOnDashboard("POST", path, $"name=sn{n}");
+                        break;
+                    case 9:
+                        bed.Stripe.EditOnDashboard("POST", path, $"email=f{n}@x.org");
                         break;
                     case < 14:
                         bed.Stripe.EditOnDashboard("POST", path, $"phone={n}&balance={random.Next(100000)}");

@@ -70,6 +70,28 @@ public sealed class SinkFaultTests(SharedPostgres postgres) : IClassFixture<Shar
     }
 
     [SkippableFact]
+    public async Task A_unique_value_that_changes_hands_arrives_in_whichever_order_the_two_records_come()
+    {
+        await using var bed = await postgres.BedAsync();
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Bob&email=bob@x.org");
+        await bed.StartAsync();
+        await bed.ConvergeAsync();
+        var (ada, bob) = (Id(bed, "ada@x.org"), Id(bed, "bob@x.org"));
+        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{bob}", "email=ada@x.org");
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[1] is { Pending: 1, Failed: > 0 },
+            "the row that has it stands in the way");
+        (await bed.QueryAsync("select email from customers order by 1")).ShouldBe(["ada@x.org", "bob@x.org"]);
+        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{ada}", "email=countess@x.org");
+        await bed.ConvergeAsync();
+        (await bed.QueryAsync("select name || email from customers order by 1"))
+            .ShouldBe(["Adacountess@x.org", "Bobada@x.org"]);
+        (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)).ShouldBeEmpty();
+    }
+
+    private static string Id(Bed bed, string email) => bed.StripeCustomer(email).GetProperty("id").GetString()!;
+
+    [SkippableFact]
     public async Task Bad_records_among_many_are_parked_and_every_other_is_written_once()
     {
         await using var bed = await postgres.BedAsync();

@@ -37,6 +37,7 @@ internal static partial class RecordFailures
                     },
             "23505" => rejected with
             {
+                Code = ErrorCode.SinkConstraint,
                 Message = $"Another row of {table.Name} has the same {(columns.Length > 0 ? columns : "unique value")} "
                     + $"(constraint {failure.ConstraintName}).",
                 Suggestion = "Match the two records by this field, or change one of them.",
@@ -48,6 +49,7 @@ internal static partial class RecordFailures
             },
             "23503" => rejected with
             {
+                Code = ErrorCode.SinkConstraint,
                 Message = plan.Request.Operation == WriteOperation.Delete
                     ? $"Rows of {failure.TableName ?? "another table"} refer to this row of {table.Name} "
                         + $"(constraint {failure.ConstraintName})."

@@ -35,6 +35,7 @@ internal static class FailurePolicy
         ErrorCode.SinkBusy => FailureAction.Retry,
         ErrorCode.SinkUnauthorized => FailureAction.BlockConnection,
         ErrorCode.SinkRejected => FailureAction.DeadLetter,
+        ErrorCode.SinkConstraint => FailureAction.Retry,
         ErrorCode.SinkGone => FailureAction.Retry,
         ErrorCode.SinkExists => FailureAction.DeadLetter,
         ErrorCode.SinkKeyReused => FailureAction.DeadLetter,
@@ -59,6 +60,7 @@ internal static class FailurePolicy
     public static int AttemptsMax(ErrorCode code) => code switch
     {
         ErrorCode.SinkFailed => 20,
+        ErrorCode.SinkConstraint => 10,
         ErrorCode.SinkGone => 40,
         _ => 0,
     };
@@ -70,6 +72,12 @@ internal static class FailurePolicy
     /// <summary>The error that an exception tells; an unforeseen one is a fault of ours.</summary>
     public static SyncError ErrorOf(Exception e, string what) => (e as SyncException)?.Error
         ?? new SyncError(ErrorCode.Internal, $"{what} failed: {e.GetType().Name}: {e.Message}", Detail: e.StackTrace);
+
+    /// <summary>
+    /// Whether the next attempt depends on another change that is on its way rather than on the other system's health:
+    /// such a record looks again soon.
+    /// </summary>
+    public static bool WaitsForOthers(ErrorCode code) => code is ErrorCode.SinkGone or ErrorCode.SinkConstraint;
 
     /// <summary>Whether the write may have happened although it failed.</summary>
     public static bool OutcomeUnknown(ErrorCode code) => code is ErrorCode.SinkUnavailable or ErrorCode.SinkBusy;

@@ -53,7 +53,7 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         switch (action)
         {
             case FailureAction.Retry or FailureAction.BlockConnection:
-                await PendAsync(turn, error, attempts, error.Code == ErrorCode.SinkGone
+                await PendAsync(turn, error, attempts, FailurePolicy.WaitsForOthers(error.Code)
                     ? WaitAfter(attempts)
                     : sync.Backoff.After(attempts, error.RetryAfter));
                 break;
