@@ -7,30 +7,10 @@ using Xunit;
 
 namespace Duplex.Conformance;
 
-/// <summary>What every change log must do. Derive from it and say how the log is opened.</summary>
-public abstract class ChangeLogConformance : IAsyncLifetime
+/// <summary>What every change log must do. Derive from it and give the bed that opens the log.</summary>
+public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConformance<IChangeLog>(bed)
 {
-    /// <summary>The clock that the log under test reads.</summary>
-    protected ManualClock Clock { get; } = new();
-
-    /// <summary>The log under test.</summary>
-    protected IChangeLog Log { get; private set; } = null!;
-
-    /// <summary>Opens the log; opens the same one again after it was disposed.</summary>
-    protected abstract Task<IChangeLog> OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task InitializeAsync() => Log = await OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task DisposeAsync() => await Log.DisposeAsync();
-
-    /// <summary>Closes the log and opens it again.</summary>
-    protected async Task ReopenAsync()
-    {
-        await Log.DisposeAsync();
-        Log = await OpenAsync();
-    }
+    private IChangeLog Log => Subject;
 
     [Fact]
     public async Task Entries_come_back_in_the_order_in_which_they_were_appended()

@@ -6,22 +6,9 @@ using Xunit;
 namespace Duplex.Conformance;
 
 /// <summary>What retention of every change log must do.</summary>
-public abstract class LogRetentionConformance : IAsyncLifetime
+public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConformance<IChangeLog>(bed)
 {
-    /// <summary>The clock that the log under test reads.</summary>
-    protected ManualClock Clock { get; } = new();
-
-    /// <summary>The log under test.</summary>
-    protected IChangeLog Log { get; private set; } = null!;
-
-    /// <summary>Opens the log; opens the same one again after it was disposed.</summary>
-    protected abstract Task<IChangeLog> OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task InitializeAsync() => Log = await OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task DisposeAsync() => await Log.DisposeAsync();
+    private IChangeLog Log => Subject;
 
     [Fact]
     public async Task Old_entries_go_once_every_consumer_has_passed_them()
@@ -145,12 +132,6 @@ public abstract class LogRetentionConformance : IAsyncLifetime
         Clock.Advance(TimeSpan.FromHours(2));
         (await Log.ApplyRetentionAsync(default)).ShouldBe(1);
         (await Log.AppendAsync(LogFacts.Delivery("evt_1", "a", "1"))).Appended.ShouldBe(1);
-    }
-
-    private async Task ReopenAsync()
-    {
-        await Log.DisposeAsync();
-        Log = await OpenAsync();
     }
 
     private async Task AppendEachAsync(params string[] values)

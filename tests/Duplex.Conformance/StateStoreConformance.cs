@@ -8,25 +8,12 @@ using static Duplex.Engine.State.StateMutation;
 namespace Duplex.Conformance;
 
 /// <summary>
-/// What every state store must do with ownership, commits, links and candidates. Derive from it and say how the store
-/// is opened.
+/// What every state store must do with ownership, commits, links and candidates. Derive from it and give the bed
+/// that opens the store.
 /// </summary>
-public abstract class StateStoreConformance : IAsyncLifetime
+public abstract class StateStoreConformance(IBed<IStateStore> bed) : SeamConformance<IStateStore>(bed)
 {
-    /// <summary>The clock that the store under test reads.</summary>
-    protected ManualClock Clock { get; } = new();
-
-    /// <summary>The store under test.</summary>
-    protected IStateStore Store { get; private set; } = null!;
-
-    /// <summary>Opens the store; opens the same one again after it was disposed.</summary>
-    protected abstract Task<IStateStore> OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task InitializeAsync() => Store = await OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task DisposeAsync() => await Store.DisposeAsync();
+    private IStateStore Store => Subject;
 
     [Fact]
     public async Task The_installation_is_made_once()
@@ -329,12 +316,5 @@ public abstract class StateStoreConformance : IAsyncLifetime
             (await Store.ReadPositionsAsync(new LegId($"acme/{leg}", Side.B), default)).ShouldHaveSingleItem()
                 .Offset.ShouldBe(20);
         }
-    }
-
-    /// <summary>Closes the store and opens it again.</summary>
-    protected async Task ReopenAsync()
-    {
-        await Store.DisposeAsync();
-        Store = await OpenAsync();
     }
 }

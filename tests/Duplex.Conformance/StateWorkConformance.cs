@@ -9,24 +9,11 @@ namespace Duplex.Conformance;
 
 /// <summary>What every state store must do with pending records, intents, dead letters, conflicts and
 /// timelines.</summary>
-public abstract class StateWorkConformance : IAsyncLifetime
+public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConformance<IStateStore>(bed)
 {
     private static readonly LegId Back = new(Sync, Side.B);
 
-    /// <summary>The clock that the store under test reads.</summary>
-    protected ManualClock Clock { get; } = new();
-
-    /// <summary>The store under test.</summary>
-    protected IStateStore Store { get; private set; } = null!;
-
-    /// <summary>Opens the store; opens the same one again after it was disposed.</summary>
-    protected abstract Task<IStateStore> OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task InitializeAsync() => Store = await OpenAsync();
-
-    /// <inheritdoc/>
-    public virtual async Task DisposeAsync() => await Store.DisposeAsync();
+    private IStateStore Store => Subject;
 
     [Fact]
     public async Task A_pending_record_comes_back_with_everything_and_is_replaced_by_its_next_state()
@@ -76,8 +63,7 @@ public abstract class StateWorkConformance : IAsyncLifetime
         await Store.CommitAsync(
             new PutIntent(second with { IdempotencyKey = "replaced" }), new PutIntent(second), new PutIntent(first),
             new PutIntent(first with { Leg = Back }));
-        await Store.DisposeAsync();
-        Store = await OpenAsync();
+        await ReopenAsync();
         var intents = await Store.ListIntentsAsync(Leg, default);
         intents.Select(static i => i.Key.ToString()).ShouldBe(["a", "b"]);
         intents[1].Fields.Text().ShouldBe("{\"f\":1}");

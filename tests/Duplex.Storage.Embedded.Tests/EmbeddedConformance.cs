@@ -4,58 +4,30 @@ using Duplex.Engine.State;
 
 namespace Duplex.Storage.Embedded.Tests;
 
-public sealed class EmbeddedChangeLogConformance : ChangeLogConformance
+public sealed class EmbeddedChangeLogConformance() : ChangeLogConformance(new EmbeddedLogBed());
+
+public sealed class EmbeddedLogRetentionConformance() : LogRetentionConformance(new EmbeddedLogBed());
+
+public sealed class EmbeddedStateStoreConformance() : StateStoreConformance(new EmbeddedStateBed());
+
+public sealed class EmbeddedStateWorkConformance() : StateWorkConformance(new EmbeddedStateBed());
+
+internal sealed class EmbeddedLogBed : IBed<IChangeLog>
 {
     private readonly DataDirectory _directory = new();
 
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        _directory.Dispose();
-    }
+    public async Task<IChangeLog> OpenAsync(TimeProvider clock) =>
+        await EmbeddedChangeLog.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = clock });
 
-    protected override async Task<IChangeLog> OpenAsync() =>
-        await EmbeddedChangeLog.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = Clock });
+    public void Dispose() => _directory.Dispose();
 }
 
-public sealed class EmbeddedLogRetentionConformance : LogRetentionConformance
+internal sealed class EmbeddedStateBed : IBed<IStateStore>
 {
     private readonly DataDirectory _directory = new();
 
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        _directory.Dispose();
-    }
+    public async Task<IStateStore> OpenAsync(TimeProvider clock) =>
+        await EmbeddedStateStore.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = clock });
 
-    protected override async Task<IChangeLog> OpenAsync() =>
-        await EmbeddedChangeLog.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = Clock });
-}
-
-public sealed class EmbeddedStateStoreConformance : StateStoreConformance
-{
-    private readonly DataDirectory _directory = new();
-
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        _directory.Dispose();
-    }
-
-    protected override async Task<IStateStore> OpenAsync() =>
-        await EmbeddedStateStore.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = Clock });
-}
-
-public sealed class EmbeddedStateWorkConformance : StateWorkConformance
-{
-    private readonly DataDirectory _directory = new();
-
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        _directory.Dispose();
-    }
-
-    protected override async Task<IStateStore> OpenAsync() =>
-        await EmbeddedStateStore.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = Clock });
+    public void Dispose() => _directory.Dispose();
 }

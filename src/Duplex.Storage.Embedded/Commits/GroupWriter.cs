@@ -16,7 +16,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     private const int BytesMax = 16 << 20;
 
     private readonly Database _database;
-    private readonly IGroupObserver _observer;
+    private readonly IGroupObserver? _observer;
     private readonly Checkpointer _checkpointer;
     private readonly ILogger _logger;
     private readonly Queue<WriteRequest> _waiting = new();
@@ -28,7 +28,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     private bool _stopping;
     private long _probeAt;
 
-    public GroupWriter(Database database, IGroupObserver observer, ILogger logger, TimeSpan probeInterval)
+    public GroupWriter(Database database, IGroupObserver? observer, ILogger logger, TimeSpan probeInterval)
     {
         _database = database;
         _observer = observer;
@@ -179,7 +179,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
                 Apply(request);
             }
 
-            _observer.Committing();
+            _observer?.Committing();
             _database.Commit();
         }
         catch (Exception e)
@@ -188,7 +188,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             return;
         }
 
-        _observer.Committed();
+        _observer?.Committed();
         foreach (var request in group)
         {
             if (request.Refusal is null)
@@ -243,7 +243,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             cause = e;
         }
 
-        _observer.RolledBack();
+        _observer?.RolledBack();
         if (cause is SqliteException failure && StorageFault.IsOfTheDisk(failure))
         {
             var error = StorageFault.Describe(failure, _database.FilePath);

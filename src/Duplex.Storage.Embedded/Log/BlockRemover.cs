@@ -27,38 +27,26 @@ internal sealed class BlockRemover(Database database)
         return block.Count;
     }
 
-    private Block? Find(PartitionLog partition, long from)
-    {
-        var row = database.Prepared(LogSql.FirstBlock)
-            .Bind(1, BlockNumber.Of(partition.Id, from)).Bind(2, BlockNumber.Last(partition.Id));
-        Block? block = row.Step()
-            ? new Block(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4))
-            : null;
-        row.Reset();
-        return block;
-    }
+    private Block? Find(PartitionLog partition, long from) =>
+        database.Prepared(LogSql.FirstBlock)
+            .Bind(1, BlockNumber.Of(partition.Id, from)).Bind(2, BlockNumber.Last(partition.Id))
+            .First(static row =>
+                (Block?)new Block(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4)));
 
     private void RemoveDeliveries(Topic topic, long number)
     {
-        List<string> ids = [];
-        var row = database.Prepared(LogSql.BlockData).Bind(1, number);
+        List<string>? ids = null;
         try
         {
-            if (row.Step())
-            {
-                ids = BlockFormat.DeliveryIds(row.Blob(0));
-            }
+            ids = database.Prepared(LogSql.BlockData).Bind(1, number)
+                .First(static row => BlockFormat.DeliveryIds(row.Blob(0)));
         }
         catch (SyncException)
         {
             // A damaged block goes like any other; the ids that cannot be read stay and do no harm.
         }
-        finally
-        {
-            row.Reset();
-        }
 
-        foreach (var id in ids)
+        foreach (var id in ids ?? [])
         {
             database.Prepared(LogSql.DeleteDelivery).Bind(1, topic.Id).Bind(2, id).Run();
         }

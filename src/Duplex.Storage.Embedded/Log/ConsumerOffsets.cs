@@ -31,7 +31,7 @@ internal sealed class ConsumerOffsets
         }
     }
 
-    /// <summary>Writes what waits, in the open transaction.</summary>
+    /// <summary>Writes what waits, in the open transaction; what changes meanwhile is written again later.</summary>
     public void Write(Database database)
     {
         _writing.Clear();
@@ -44,6 +44,7 @@ internal sealed class ConsumerOffsets
         lock (_changed)
         {
             _writing.AddRange(_changed);
+            _changed.Clear();
             _writtenAt = _writing.Count > 0 ? now : _writtenAt;
         }
 
@@ -53,18 +54,18 @@ internal sealed class ConsumerOffsets
         }
     }
 
-    /// <summary>What was written is on disk; what changed meanwhile is written again later.</summary>
-    public void Written()
-    {
-        if (_writing.Count == 0)
-        {
-            return;
-        }
+    /// <summary>What was written is on disk.</summary>
+    public void Written() => _writing.Clear();
 
+    /// <summary>What was written was rolled back and waits again.</summary>
+    public void NotWritten()
+    {
         lock (_changed)
         {
-            _changed.ExceptWith(_writing);
+            _changed.UnionWith(_writing);
         }
+
+        _writing.Clear();
     }
 
     public static void Put(Database database, string consumer, Topic topic, int partition) =>

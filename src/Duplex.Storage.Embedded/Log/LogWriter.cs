@@ -24,14 +24,11 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
 
     public void Load()
     {
-        var rows = database.Prepared(LogSql.LoadSources);
-        while (rows.Step())
+        foreach (var (source, position) in database.Prepared(LogSql.LoadSources).All(static row => (row.Text(0),
+            new Position(row.Int64(1), (ulong)row.Int64(2), (ulong)row.Int64(3), row.TextOrNull(4)))))
         {
-            _positions[rows.Text(0)] = new Position(
-                rows.Int64(1), (ulong)rows.Int64(2), (ulong)rows.Int64(3), rows.TextOrNull(4));
+            _positions[source] = position;
         }
-
-        rows.Reset();
     }
 
     /// <summary>Creates the topic, or gives the existing one its retention.</summary>
@@ -181,6 +178,7 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
             partition.Unstage();
         }
 
+        consumers.NotWritten();
         _stagedTopics.Clear();
         _stagedPositions.Clear();
         _staged.Clear();

@@ -29,25 +29,21 @@ internal static class PageReader
                 next = Add(page, rows, request, next);
             }
 
-            if (page.Count == 0)
-            {
-                throw Missing(partition, request.Offset);
-            }
-
-            rows.Reset();
-            return page;
+            return page.Count > 0 ? page : throw Missing(partition, request.Offset);
         }
         catch (SyncException) when (page.Count > 0)
         {
             // What lies before the damage is sound and is handed out; the reader meets the damage on its next read.
-            rows.Reset();
             return page;
         }
         catch
         {
-            rows.Reset();
             page.Dispose();
             throw;
+        }
+        finally
+        {
+            rows.Reset();
         }
     }
 

@@ -32,13 +32,8 @@ internal sealed class TopicCatalog
 
     public void Load(Database database)
     {
-        var rows = database.Prepared(LogSql.LoadTopics);
-        while (rows.Step())
-        {
-            Add(new Topic(rows.Int64(0), rows.Text(1)) { AgeMicros = rows.Int64(2), BytesMax = rows.Int64(3) });
-        }
-
-        rows.Reset();
+        database.Prepared(LogSql.LoadTopics).All(static row =>
+            new Topic(row.Int64(0), row.Text(1)) { AgeMicros = row.Int64(2), BytesMax = row.Int64(3) }).ForEach(Add);
         foreach (var topic in All)
         {
             topic.Partitions = LoadPartitions(database, topic);
@@ -76,31 +71,24 @@ internal sealed class TopicCatalog
 
     public static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
-    private static PartitionLog[] LoadPartitions(Database database, Topic topic)
-    {
-        var partitions = new List<PartitionLog>();
-        var rows = database.Prepared(LogSql.LoadPartitions).Bind(1, topic.Id);
-        while (rows.Step())
+    private static PartitionLog[] LoadPartitions(Database database, Topic topic) =>
+    [
+        .. database.Prepared(LogSql.LoadPartitions).Bind(1, topic.Id).All(row =>
         {
-            var id = rows.Int64(0);
+            var id = row.Int64(0);
             var oldest = database.Prepared(LogSql.OldestBlock)
                 .Bind(1, BlockNumber.Of(id, 0)).Bind(2, BlockNumber.Last(id)).Scalar() ?? 0;
-            partitions.Add(new PartitionLog(
-                id, topic, rows.Int32(1), new Extent(rows.Int64(2), rows.Int64(3), rows.Int64(4), oldest)));
-        }
-
-        rows.Reset();
-        return [.. partitions];
-    }
+            return new PartitionLog(
+                id, topic, row.Int32(1), new Extent(row.Int64(2), row.Int64(3), row.Int64(4), oldest));
+        }),
+    ];
 
     private static void LoadConsumers(Database database, Topic topic)
     {
-        var rows = database.Prepared(LogSql.LoadConsumers).Bind(1, topic.Id);
-        while (rows.Step())
+        foreach (var (consumer, partition, offset) in database.Prepared(LogSql.LoadConsumers).Bind(1, topic.Id)
+            .All(static row => (row.Text(0), row.Int32(1), row.Int64(2))))
         {
-            topic.Advance(rows.Text(0), rows.Int32(1), rows.Int64(2));
+            topic.Advance(consumer, partition, offset);
         }
-
-        rows.Reset();
     }
 }

@@ -90,11 +90,38 @@ internal sealed unsafe class Statement(Database database, nint handle) : IDispos
     public void Reset() => _ = SqliteNative.sqlite3_reset(_handle);
 
     /// <summary>Runs the statement and returns the first column of its first row.</summary>
-    public long? Scalar()
+    public long? Scalar() => First(static row => row.IsNull(0) ? (long?)null : row.Int64(0));
+
+    /// <summary>Runs the statement and returns what is read from its first row; nothing if it has none.</summary>
+    public T? First<T>(Func<Statement, T> read)
     {
-        long? value = Step() && !IsNull(0) ? Int64(0) : null;
-        Reset();
-        return value;
+        try
+        {
+            return Step() ? read(this) : default;
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    /// <summary>Runs the statement and returns what is read from each of its rows.</summary>
+    public List<T> All<T>(Func<Statement, T> read)
+    {
+        var all = new List<T>();
+        try
+        {
+            while (Step())
+            {
+                all.Add(read(this));
+            }
+        }
+        finally
+        {
+            Reset();
+        }
+
+        return all;
     }
 
     public bool IsNull(int column) => SqliteNative.sqlite3_column_type(_handle, column) == SqliteNative.TypeNull;

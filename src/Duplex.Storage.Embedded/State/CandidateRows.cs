@@ -40,31 +40,17 @@ internal static class CandidateRows
         database.Prepared(Delete).Bind(1, names.Number(sync)).Bind(2, (long)side).Bind(3, key.Json).Run();
 
     internal static List<Candidate> Find(Database database, SyncNames names, string sync, Side side, string match,
-        int limit)
-    {
-        var candidates = new List<Candidate>();
-        var rows = database.Prepared(FindByMatch)
-            .Bind(1, names.Number(sync)).Bind(2, match).Bind(3, (long)side).Bind(4, limit);
-        while (rows.Step())
-        {
-            candidates.Add(new Candidate(sync, side, RecordKey.FromJson(rows.Text(0)), match));
-        }
-
-        rows.Reset();
-        return candidates;
-    }
+        int limit) =>
+        database.Prepared(FindByMatch)
+            .Bind(1, names.Number(sync)).Bind(2, match).Bind(3, (long)side).Bind(4, limit)
+            .All(row => new Candidate(sync, side, RecordKey.FromJson(row.Text(0)), match));
 
     internal static CandidateCounts Count(Database database, SyncNames names, string sync)
     {
         var number = names.Number(sync);
-        var row = database.Prepared(Tally).Bind(1, number);
-        _ = row.Step();
-        var counts = new CandidateCounts(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4));
-        row.Reset();
-        row = database.Prepared(Unmatched).Bind(1, number);
-        _ = row.Step();
-        counts = counts with { OnlyA = counts.OnlyA + row.Int64(0), OnlyB = counts.OnlyB + row.Int64(1) };
-        row.Reset();
-        return counts;
+        var matched = database.Prepared(Tally).Bind(1, number).First(static row =>
+            new CandidateCounts(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4)));
+        return database.Prepared(Unmatched).Bind(1, number).First(row =>
+            matched with { OnlyA = matched.OnlyA + row.Int64(0), OnlyB = matched.OnlyB + row.Int64(1) });
     }
 }

@@ -62,7 +62,6 @@ internal static class ConflictRows
 
     internal static List<Conflict> List(Database database, SyncNames names, string? sync, bool waiting, int limit)
     {
-        var conflicts = new List<Conflict>();
         var rows = database.Prepared((sync, waiting) switch
         {
             (null, false) => ListAll,
@@ -75,13 +74,7 @@ internal static class ConflictRows
             rows.Bind(2, names.Number(sync));
         }
 
-        while (rows.Step())
-        {
-            conflicts.Add(Read(rows, names));
-        }
-
-        rows.Reset();
-        return conflicts;
+        return rows.All(row => Read(row, names));
     }
 
     /// <summary>Removes old resolved conflicts, at most so many. Returns how many went.</summary>

@@ -47,7 +47,6 @@ internal static class DeadLetterRows
 
     internal static List<DeadLetter> List(Database database, SyncNames names, string? sync, long beforeId, int limit)
     {
-        var letters = new List<DeadLetter>();
         var rows = database.Prepared(sync is null ? ListAll : ListOfSync)
             .Bind(1, beforeId > 0 ? beforeId : long.MaxValue).Bind(2, limit);
         if (sync is not null)
@@ -55,32 +54,20 @@ internal static class DeadLetterRows
             rows.Bind(3, names.Leg(new LegId(sync, Side.A)));
         }
 
-        while (rows.Step())
-        {
-            letters.Add(Read(rows, names));
-        }
-
-        rows.Reset();
-        return letters;
+        return rows.All(row => Read(row, names));
     }
 
-    internal static DeadLetter? Find(Database database, SyncNames names, long id)
-    {
-        var row = database.Prepared(FindById).Bind(1, id);
-        var letter = row.Step() ? Read(row, names) : null;
-        row.Reset();
-        return letter;
-    }
+    internal static DeadLetter? Find(Database database, SyncNames names, long id) =>
+        database.Prepared(FindById).Bind(1, id).First(row => Read(row, names));
 
     internal static DeadLetter?[] Find(Database database, SyncNames names, LegId leg, IReadOnlyList<RecordKey> keys)
     {
         var letters = new DeadLetter?[keys.Count];
         var row = database.Prepared(FindByKey);
+        Func<Statement, DeadLetter> read = found => Read(found, names);
         for (var index = 0; index < letters.Length; index++)
         {
-            row.Bind(1, names.Leg(leg)).Bind(2, keys[index].Json);
-            letters[index] = row.Step() ? Read(row, names) : null;
-            row.Reset();
+            letters[index] = row.Bind(1, names.Leg(leg)).Bind(2, keys[index].Json).First(read);
         }
 
         return letters;

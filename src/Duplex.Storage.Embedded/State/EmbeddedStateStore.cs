@@ -8,7 +8,7 @@ using Duplex.Storage.Embedded.State;
 namespace Duplex.Storage.Embedded;
 
 /// <summary>The state store in <c>state.db</c>, a SQLite file in the data directory. One process at a time.</summary>
-public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
+public sealed class EmbeddedStateStore : IStateStore
 {
     private const int ReadersMax = 8;
     private const int RowsPerStep = 2_000;
@@ -32,7 +32,7 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         _numbers = LinkNumbers.Open(database);
         Installation = ReadInstallation(database);
         _writer = new GroupWriter(
-            database, this, options.Loggers.CreateLogger(typeof(EmbeddedStateStore).FullName!), options.ProbeInterval);
+            database, null, options.Loggers.CreateLogger(typeof(EmbeddedStateStore).FullName!), options.ProbeInterval);
         _readers = new ReaderPool(database.FilePath, ReadersMax);
         _writer.Start();
     }
@@ -208,18 +208,6 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         _lock.Dispose();
     }
 
-    void IGroupObserver.Committing()
-    {
-    }
-
-    void IGroupObserver.Committed()
-    {
-    }
-
-    void IGroupObserver.RolledBack()
-    {
-    }
-
     private static string ReadInstallation(Database database)
     {
         var known = ReadText(database, StateSql.ReadMeta, InstallationName);
@@ -233,26 +221,12 @@ public sealed class EmbeddedStateStore : IStateStore, IGroupObserver
         return made;
     }
 
-    private static string? ReadText(Database database, string sql, string name)
-    {
-        var row = database.Prepared(sql).Bind(1, name);
-        var text = row.Step() ? row.Text(0) : null;
-        row.Reset();
-        return text;
-    }
+    private static string? ReadText(Database database, string sql, string name) =>
+        database.Prepared(sql).Bind(1, name).First(static row => row.Text(0));
 
-    private List<LegPosition> ReadPositions(Database database, LegId leg)
-    {
-        var positions = new List<LegPosition>();
-        var rows = database.Prepared(StateSql.ReadPositions).Bind(1, _names.Leg(leg));
-        while (rows.Step())
-        {
-            positions.Add(new LegPosition(leg, rows.Text(0), rows.Int32(1), rows.Int64(2)));
-        }
-
-        rows.Reset();
-        return positions;
-    }
+    private List<LegPosition> ReadPositions(Database database, LegId leg) =>
+        database.Prepared(StateSql.ReadPositions).Bind(1, _names.Leg(leg))
+            .All(row => new LegPosition(leg, row.Text(0), row.Int32(1), row.Int64(2)));
 
     private async Task RemoveAllAsync(Func<int> removeSome, CancellationToken cancellationToken)
     {

@@ -27,17 +27,8 @@ internal static class IntentRows
     internal static void Remove(Database database, SyncNames names, LegId leg, RecordKey key) =>
         database.Prepared(Delete).Bind(1, names.Leg(leg)).Bind(2, key.Json).Run();
 
-    internal static List<Intent> List(Database database, SyncNames names, LegId leg)
-    {
-        var intents = new List<Intent>();
-        var rows = database.Prepared(ListAll).Bind(1, names.Leg(leg));
-        while (rows.Step())
-        {
-            intents.Add(new Intent(leg, RecordKey.FromJson(rows.Text(0)), rows.Text(1), rows.Blob(4).ToArray(),
-                rows.Blob(5).ToArray(), rows.Int64(2), rows.Int64(3)));
-        }
-
-        rows.Reset();
-        return intents;
-    }
+    internal static List<Intent> List(Database database, SyncNames names, LegId leg) =>
+        database.Prepared(ListAll).Bind(1, names.Leg(leg)).All(row =>
+            new Intent(leg, RecordKey.FromJson(row.Text(0)), row.Text(1), row.Blob(4).ToArray(),
+                row.Blob(5).ToArray(), row.Int64(2), row.Int64(3)));
 }

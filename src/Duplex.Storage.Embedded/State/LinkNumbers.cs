@@ -28,9 +28,8 @@ internal sealed class LinkNumbers
     /// <summary>Reserves the first range.</summary>
     public static LinkNumbers Open(Database database)
     {
-        var row = database.Prepared(StateSql.ReadMeta).Bind(1, Name);
-        var reserved = row.Step() ? long.Parse(row.Text(0), CultureInfo.InvariantCulture) : 0;
-        row.Reset();
+        var reserved = database.Prepared(StateSql.ReadMeta).Bind(1, Name)
+            .First(static row => long.Parse(row.Text(0), CultureInfo.InvariantCulture));
         var stored = database.Prepared("SELECT max(id) FROM link").Scalar() ?? 0;
         var numbers = new LinkNumbers(database, Math.Max(reserved, stored));
         try

@@ -76,28 +76,18 @@ internal static class LinkRows
         var links = new Link?[keys.Count];
         var number = names.Number(sync);
         var row = database.Prepared(side == Side.A ? FindByA : FindByB);
+        Func<Statement, Link> read = found => Read(found, sync);
         for (var index = 0; index < links.Length; index++)
         {
-            row.Bind(1, number).Bind(2, keys[index].Json);
-            links[index] = !keys[index].IsEmpty && row.Step() ? Read(row, sync) : null;
-            row.Reset();
+            links[index] = keys[index].IsEmpty ? null : row.Bind(1, number).Bind(2, keys[index].Json).First(read);
         }
 
         return links;
     }
 
-    internal static List<Link> ListAfter(Database database, SyncNames names, string sync, long afterId, int limit)
-    {
-        var links = new List<Link>();
-        var rows = database.Prepared(List).Bind(1, names.Number(sync)).Bind(2, afterId).Bind(3, limit);
-        while (rows.Step())
-        {
-            links.Add(Read(rows, sync));
-        }
-
-        rows.Reset();
-        return links;
-    }
+    internal static List<Link> ListAfter(Database database, SyncNames names, string sync, long afterId, int limit) =>
+        database.Prepared(List).Bind(1, names.Number(sync)).Bind(2, afterId).Bind(3, limit)
+            .All(row => Read(row, sync));
 
     internal static long Count(Database database, SyncNames names, string sync, LinkState state) =>
         database.Prepared(CountByState).Bind(1, names.Number(sync)).Bind(2, (long)state).Scalar() ?? 0;
@@ -105,14 +95,7 @@ internal static class LinkRows
     /// <summary>Removes tombstones that became so before the time; at most so many. Returns how many.</summary>
     internal static int RemoveTombstones(Database database, long beforeMicros, int limit)
     {
-        var ids = new List<long>();
-        var rows = database.Prepared(Tombstones).Bind(1, beforeMicros).Bind(2, limit);
-        while (rows.Step())
-        {
-            ids.Add(rows.Int64(0));
-        }
-
-        rows.Reset();
+        var ids = database.Prepared(Tombstones).Bind(1, beforeMicros).Bind(2, limit).All(static row => row.Int64(0));
         foreach (var id in ids)
         {
             Remove(database, id);
@@ -130,13 +113,8 @@ internal static class LinkRows
         Collect(database.Prepared(Former).Bind(1, sync).Bind(2, key.Json).Bind(3, (long)side), 2, 0);
         foreach (var id in ids)
         {
-            var former = database.Prepared(FormerKeys).Bind(1, id);
-            while (former.Step())
-            {
-                keys.Add(((Side)former.Int32(0), former.Text(1)));
-            }
-
-            former.Reset();
+            keys.UnionWith(
+                database.Prepared(FormerKeys).Bind(1, id).All(static row => ((Side)row.Int32(0), row.Text(1))));
         }
 
         return keys;
@@ -171,9 +149,8 @@ internal static class LinkRows
 
     private static void RememberKeys(Database database, Link link)
     {
-        var row = database.Prepared(Keys).Bind(1, link.Id);
-        var (a, b) = row.Step() ? (row.TextOrNull(0), row.TextOrNull(1)) : (null, null);
-        row.Reset();
+        var (a, b) = database.Prepared(Keys).Bind(1, link.Id)
+            .First(static row => (row.TextOrNull(0), row.TextOrNull(1)));
         if (a is not null && a != link.A.Json)
         {
             database.Prepared(Remember).Bind(1, link.Id).Bind(2, (long)Side.A).Bind(3, a).Run();

@@ -36,28 +36,17 @@ internal static class PendingRows
     {
         var found = new Pending?[keys.Count];
         var row = database.Prepared(FindOne);
+        Func<Statement, Pending> read = one => Read(one, leg);
         for (var index = 0; index < found.Length; index++)
         {
-            row.Bind(1, names.Leg(leg)).Bind(2, keys[index].Json);
-            found[index] = row.Step() ? Read(row, leg) : null;
-            row.Reset();
+            found[index] = row.Bind(1, names.Leg(leg)).Bind(2, keys[index].Json).First(read);
         }
 
         return found;
     }
 
-    internal static List<Pending> ListDue(Database database, SyncNames names, LegId leg, long nowMicros, int limit)
-    {
-        var due = new List<Pending>();
-        var rows = database.Prepared(Due).Bind(1, names.Leg(leg)).Bind(2, nowMicros).Bind(3, limit);
-        while (rows.Step())
-        {
-            due.Add(Read(rows, leg));
-        }
-
-        rows.Reset();
-        return due;
-    }
+    internal static List<Pending> ListDue(Database database, SyncNames names, LegId leg, long nowMicros, int limit) =>
+        database.Prepared(Due).Bind(1, names.Leg(leg)).Bind(2, nowMicros).Bind(3, limit).All(row => Read(row, leg));
 
     internal static (long Count, long OldestSinceMicros) Count(Database database, SyncNames names, LegId leg)
     {

@@ -12,13 +12,11 @@ internal sealed class SyncNames
 
     public void Load(Database database)
     {
-        var rows = database.Prepared(StateSql.LoadSyncs);
-        while (rows.Step())
+        foreach (var (number, name) in database.Prepared(StateSql.LoadSyncs)
+            .All(static row => (row.Int64(0), row.Text(1))))
         {
-            Add(rows.Text(1), rows.Int64(0));
+            Add(name, number);
         }
-
-        rows.Reset();
     }
 
     /// <summary>The sync's number; -1, which no row has, if nothing was ever stored for it.</summary>

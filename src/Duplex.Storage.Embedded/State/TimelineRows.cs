@@ -35,18 +35,18 @@ internal static class TimelineRows
         foreach (var (of, text) in LinkRows.KeysOf(database, number, side, key))
         {
             var rows = database.Prepared(of == Side.A ? ByA : ByB).Bind(1, number).Bind(2, text).Bind(3, limit);
-            while (rows.Step())
+            foreach (var (id, line) in rows.All(row => (row.Int64(0), Line(row, sync))))
             {
-                lines[rows.Int64(0)] =
-                    new TimelineEvent(sync, LinkRows.Key(rows, 1), LinkRows.Key(rows, 2), rows.Int64(3),
-                    (TimelineKind)rows.Int32(4), (Side)rows.Int32(5), rows.Blob(6).ToArray());
+                lines[id] = line;
             }
-
-            rows.Reset();
         }
 
         return [.. lines.Values.TakeLast(limit)];
     }
+
+    private static TimelineEvent Line(Statement row, string sync) => new(
+        sync, LinkRows.Key(row, 1), LinkRows.Key(row, 2), row.Int64(3), (TimelineKind)row.Int32(4), (Side)row.Int32(5),
+        row.Blob(6).ToArray());
 
     /// <summary>Removes old lines, at most so many. Returns how many went.</summary>
     internal static int RemoveOld(Database database, long beforeMicros, long rowsMax, int limit)
