@@ -59,6 +59,19 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
         return Find(syncs, text, "sync");
     }
 
+    /// <summary>The full name of the sync that an option narrows a list to; null for every sync.</summary>
+    public async Task<string?> FilterAsync(
+        DuplexClient client, Option<string?> option, CancellationToken cancellationToken)
+    {
+        if (Get(option) is not { } given)
+        {
+            return null;
+        }
+
+        var (tenant, name) = await FindSyncAsync(client, given, cancellationToken).ConfigureAwait(false);
+        return $"{tenant}/{name}";
+    }
+
     /// <summary>The one of the given things that the text means.</summary>
     public static (string Tenant, string Name) Find(
         IReadOnlyList<(string Tenant, string Name)> all, string? text, string kind)

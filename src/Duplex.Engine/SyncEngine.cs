@@ -24,6 +24,23 @@ public sealed record EngineParts(
 {
     /// <summary>Makes the HTTP handler for a connector's outgoing requests; null for the default.</summary>
     public Func<HttpMessageHandler>? HttpHandler { get; init; }
+
+    /// <summary>What a connector is given for one of the model's connections.</summary>
+    public ConnectorContext ContextOf(ConnectionModel connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return new ConnectorContext
+        {
+            Tenant = connection.Tenant,
+            Connection = connection.Name,
+            Installation = Store.Installation,
+            Settings = connection.Settings,
+            Budget = Budget,
+            Clock = Clock,
+            Loggers = Loggers,
+            HttpHandler = HttpHandler,
+        };
+    }
 }
 
 /// <summary>

@@ -21,7 +21,7 @@ public static class ConnectionCheck
         var findings = await CollectAsync(
             $"/connections/{connection.Name}",
             () => connection.Connector.CheckAsync(
-                Context(connection, parts), StreamUses.Of(parts.Model, connection), cancellationToken))
+                parts.ContextOf(connection), StreamUses.Of(parts.Model, connection), cancellationToken))
                     .ConfigureAwait(false);
         return new CheckDocument(
             connection.Tenant, connection.Name, connection.Connector.Spec.Name, IsOk(findings),
@@ -45,7 +45,7 @@ public static class ConnectionCheck
 
     private static Task<StreamSchema> DescribeAsync(SyncSideModel side, EngineParts parts,
         CancellationToken cancellationToken) =>
-        side.Connection.Connector.DescribeAsync(Context(side.Connection, parts), side.Stream, cancellationToken);
+        side.Connection.Connector.DescribeAsync(parts.ContextOf(side.Connection), side.Stream, cancellationToken);
 
     private static async Task<IReadOnlyList<Finding>> CollectAsync(string path,
         Func<Task<IReadOnlyList<Finding>>> check)
@@ -67,16 +67,4 @@ public static class ConnectionCheck
 
     private static bool IsOk(IReadOnlyList<Finding> findings) =>
         findings.All(static f => f.Severity != FindingSeverity.Error);
-
-    private static ConnectorContext Context(ConnectionModel connection, EngineParts parts) => new()
-    {
-        Tenant = connection.Tenant,
-        Connection = connection.Name,
-        Installation = parts.Store.Installation,
-        Settings = connection.Settings,
-        Budget = parts.Budget,
-        Clock = parts.Clock,
-        Loggers = parts.Loggers,
-        HttpHandler = parts.HttpHandler,
-    };
 }

@@ -5,24 +5,20 @@ using Duplex.Simulators.Stripe.Limits;
 
 namespace Duplex.Simulators.Stripe.Tests;
 
-public sealed class ControlTests : IAsyncLifetime
+public sealed class ControlTests() : SimulatorTests(new StripeSimulatorOptions { Limits = StripeLimits.None })
 {
-    private StripeSimulator simulator = null!;
-    private StripeCaller stripe = null!;
     private HttpClient control = null!;
 
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        simulator = await StripeSimulator.StartAsync(new() { Limits = StripeLimits.None });
-        stripe = new StripeCaller(simulator);
-        control = new HttpClient { BaseAddress = new Uri(simulator.BaseAddress, "_sim/") };
+        await base.InitializeAsync();
+        control = new HttpClient { BaseAddress = new Uri(Simulator.BaseAddress, "_sim/") };
     }
 
-    public async Task DisposeAsync()
+    public override async Task DisposeAsync()
     {
-        stripe.Dispose();
         control.Dispose();
-        await simulator.DisposeAsync();
+        await base.DisposeAsync();
     }
 
     [Fact]
@@ -32,14 +28,14 @@ public sealed class ControlTests : IAsyncLifetime
         (await PostAsync("seed", array))["seeded"]!.GetValue<int>().ShouldBe(2);
         (await PostAsync("seed?type=products", "{\"name\":\"P\"}\n{\"name\":\"Q\",\"active\":false}\n"))["seeded"]!
             .GetValue<int>().ShouldBe(2);
-        simulator.EventCount.ShouldBe(0);
+        Simulator.EventCount.ShouldBe(0);
         (await PostAsync("seed?events=true", "{\"name\":\"Z\"}"))["seeded"]!.GetValue<int>().ShouldBe(1);
-        simulator.EventCount.ShouldBe(1);
+        Simulator.EventCount.ShouldBe(1);
         var lines = (await control.GetStringAsync("objects/customers")).TrimEnd().Split('\n');
         var dumped = lines.Select(static line => JsonNode.Parse(line)!.AsObject()).ToList();
         dumped.Select(static one => one["name"]!.GetValue<string>()).ShouldBe(["A", "Ü", "Z"]);
         dumped[0]["created"]!.GetValue<long>().ShouldBe(100);
-        JsonNode.DeepEquals((await stripe.GetAsync("/v1/customers/cus_1")).Body, dumped[1]).ShouldBeTrue();
+        JsonNode.DeepEquals((await Stripe.GetAsync("/v1/customers/cus_1")).Body, dumped[1]).ShouldBeTrue();
         (await control.GetStringAsync("objects")).TrimEnd().Split('\n').Length.ShouldBe(5);
     }
 
@@ -62,11 +58,11 @@ public sealed class ControlTests : IAsyncLifetime
     [Fact]
     public async Task Counts_tell_writes_of_the_api_apart_from_everything_else()
     {
-        var id = await stripe.CreateAsync("/v1/customers", "name=A");
-        await stripe.PostAsync("/v1/customers/" + id, "name=B", "k1");
-        await stripe.PostAsync("/v1/customers/" + id, "name=B", "k1");
-        await stripe.PostAsync("/v1/customers/" + id, "name=B");
-        await stripe.PostAsync("/v1/customers/" + id, "nosuch=B");
+        var id = await Stripe.CreateAsync("/v1/customers", "name=A");
+        await Stripe.PostAsync("/v1/customers/" + id, "name=B", "k1");
+        await Stripe.PostAsync("/v1/customers/" + id, "name=B", "k1");
+        await Stripe.PostAsync("/v1/customers/" + id, "name=B");
+        await Stripe.PostAsync("/v1/customers/" + id, "nosuch=B");
         await PostAsync($"dashboard/customers/{id}", "name=C");
         var stats = JsonNode.Parse(await control.GetStringAsync("stats?objects=true"))!;
         stats["writes"]!.GetValue<int>().ShouldBe(2);
@@ -81,15 +77,15 @@ public sealed class ControlTests : IAsyncLifetime
     [Fact]
     public async Task A_reset_forgets_all_but_the_way_it_was_started()
     {
-        await stripe.CreateAsync("/v1/customers", "name=A");
+        await Stripe.CreateAsync("/v1/customers", "name=A");
         await PostAsync("faults", """[{"kind":"error_before"},{"kind":"slow","delay_ms":5}]""");
         await PostAsync("clock", """{"advance_seconds":3600}""");
         await PostAsync("reset", "");
-        simulator.Faults.ShouldBeEmpty();
-        simulator.RequestCount.ShouldBe(0);
-        (simulator.Now - DateTimeOffset.UtcNow).Duration().ShouldBeLessThan(TimeSpan.FromMinutes(1));
-        (await stripe.GetAsync("/v1/customers")).Data.ShouldBeEmpty();
-        (await stripe.GetAsync("/v1/events")).Data.ShouldBeEmpty();
+        Simulator.Faults.ShouldBeEmpty();
+        Simulator.RequestCount.ShouldBe(0);
+        (Simulator.Now - DateTimeOffset.UtcNow).Duration().ShouldBeLessThan(TimeSpan.FromMinutes(1));
+        (await Stripe.GetAsync("/v1/customers")).Data.ShouldBeEmpty();
+        (await Stripe.GetAsync("/v1/events")).Data.ShouldBeEmpty();
     }
 
     [Fact]
@@ -99,22 +95,22 @@ public sealed class ControlTests : IAsyncLifetime
         var wish = $$"""{"url":"{{catcher.Url}}","enabled_events":["customer.updated"]}""";
         var added = await PostAsync("webhooks", wish);
         added["secrets"]!.AsArray().Count.ShouldBe(1);
-        var id = await stripe.CreateAsync("/v1/customers", "name=A");
-        await stripe.PostAsync("/v1/customers/" + id, "name=B");
+        var id = await Stripe.CreateAsync("/v1/customers", "name=A");
+        await Stripe.PostAsync("/v1/customers/" + id, "name=B");
         (await catcher.WaitAsync(1))[0].Type.ShouldBe("customer.updated");
         var form = $"url={catcher.Url}&enabled_events[]=product.created";
-        var made = await stripe.PostAsync("/v1/webhook_endpoints", form);
+        var made = await Stripe.PostAsync("/v1/webhook_endpoints", form);
         made.Text("secret").ShouldStartWith("whsec_");
         var endpoint = made.Text("id");
-        (await stripe.GetAsync("/v1/webhook_endpoints/" + endpoint)).Body.ContainsKey("secret").ShouldBeFalse();
-        await stripe.CreateAsync("/v1/products", "name=P");
+        (await Stripe.GetAsync("/v1/webhook_endpoints/" + endpoint)).Body.ContainsKey("secret").ShouldBeFalse();
+        await Stripe.CreateAsync("/v1/products", "name=P");
         (await catcher.WaitAsync(2))[1].Type.ShouldBe("product.created");
-        await stripe.PostAsync("/v1/webhook_endpoints/" + endpoint, "disabled=true");
-        await stripe.CreateAsync("/v1/products", "name=Q");
-        await stripe.PostAsync("/v1/webhook_endpoints/" + endpoint, "disabled=false");
-        await stripe.DeleteAsync("/v1/webhook_endpoints/" + endpoint);
-        await stripe.CreateAsync("/v1/products", "name=R");
-        await stripe.PostAsync("/v1/customers/" + id, "name=C");
+        await Stripe.PostAsync("/v1/webhook_endpoints/" + endpoint, "disabled=true");
+        await Stripe.CreateAsync("/v1/products", "name=Q");
+        await Stripe.PostAsync("/v1/webhook_endpoints/" + endpoint, "disabled=false");
+        await Stripe.DeleteAsync("/v1/webhook_endpoints/" + endpoint);
+        await Stripe.CreateAsync("/v1/products", "name=R");
+        await Stripe.PostAsync("/v1/customers/" + id, "name=C");
         (await catcher.WaitAsync(3))[2].Type.ShouldBe("customer.updated");
     }
 

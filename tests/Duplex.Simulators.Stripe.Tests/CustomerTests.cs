@@ -2,27 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Duplex.Simulators.Stripe.Tests;
 
-public sealed class CustomerTests : IAsyncLifetime
+public sealed class CustomerTests : SimulatorTests
 {
-    private StripeSimulator simulator = null!;
-    private StripeCaller stripe = null!;
-
-    public async Task InitializeAsync()
-    {
-        simulator = await StripeSimulator.StartAsync();
-        stripe = new StripeCaller(simulator);
-    }
-
-    public async Task DisposeAsync()
-    {
-        stripe.Dispose();
-        await simulator.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_created_customer_is_retrieved_as_it_was_answered()
     {
-        var made = await stripe.PostAsync(
+        var made = await Stripe.PostAsync(
             "/v1/customers",
             "name=J%C3%B6rg+%F0%9F%98%80&email=j%40x.de&metadata[a%20b]=1&address[city]=K%C3%B6ln&balance=-250");
         made.Status.ShouldBe(200);
@@ -31,33 +16,33 @@ public sealed class CustomerTests : IAsyncLifetime
         made.Body["metadata"]!["a b"]!.GetValue<string>().ShouldBe("1");
         made.Body["address"]!.AsObject().Select(static field => field.Key).ShouldBe(
             ["city", "country", "line1", "line2", "postal_code", "state"]);
-        var read = await stripe.GetAsync("/v1/customers/" + made.Text("id"));
+        var read = await Stripe.GetAsync("/v1/customers/" + made.Text("id"));
         JsonNode.DeepEquals(read.Body, made.Body).ShouldBeTrue();
     }
 
     [Fact]
     public async Task An_update_changes_only_what_it_names_and_an_empty_text_unsets()
     {
-        var id = await stripe.CreateAsync("/v1/customers", "name=A&email=a@x.de&phone=1&metadata[a]=1&metadata[b]=2");
-        var after = await stripe.PostAsync("/v1/customers/" + id, "name=B&phone=&metadata[a]=&metadata[c]=3");
+        var id = await Stripe.CreateAsync("/v1/customers", "name=A&email=a@x.de&phone=1&metadata[a]=1&metadata[b]=2");
+        var after = await Stripe.PostAsync("/v1/customers/" + id, "name=B&phone=&metadata[a]=&metadata[c]=3");
         after.Text("name").ShouldBe("B");
         after.Text("email").ShouldBe("a@x.de");
         after.Body["phone"].ShouldBeNull();
         after.Body["metadata"]!.ToJsonString().ShouldBe("""{"b":"2","c":"3"}""");
-        (await stripe.PostAsync("/v1/customers/" + id, "metadata=")).Body["metadata"]!.ToJsonString().ShouldBe("{}");
+        (await Stripe.PostAsync("/v1/customers/" + id, "metadata=")).Body["metadata"]!.ToJsonString().ShouldBe("{}");
     }
 
     [Fact]
     public async Task A_deleted_customer_answers_with_a_stub_and_takes_no_more_changes()
     {
-        var id = await stripe.CreateAsync("/v1/customers", "name=A");
+        var id = await Stripe.CreateAsync("/v1/customers", "name=A");
         var stub = new JsonObject { ["id"] = id, ["object"] = "customer", ["deleted"] = true };
-        JsonNode.DeepEquals((await stripe.DeleteAsync("/v1/customers/" + id)).Body, stub).ShouldBeTrue();
-        JsonNode.DeepEquals((await stripe.GetAsync("/v1/customers/" + id)).Body, stub).ShouldBeTrue();
-        (await stripe.GetAsync("/v1/customers")).Data.ShouldBeEmpty();
+        JsonNode.DeepEquals((await Stripe.DeleteAsync("/v1/customers/" + id)).Body, stub).ShouldBeTrue();
+        JsonNode.DeepEquals((await Stripe.GetAsync("/v1/customers/" + id)).Body, stub).ShouldBeTrue();
+        (await Stripe.GetAsync("/v1/customers")).Data.ShouldBeEmpty();
         foreach (var answer in new[]
         {
-            await stripe.PostAsync("/v1/customers/" + id, "name=B"), await stripe.DeleteAsync("/v1/customers/" + id),
+            await Stripe.PostAsync("/v1/customers/" + id, "name=B"), await Stripe.DeleteAsync("/v1/customers/" + id),
         })
         {
             answer.Status.ShouldBe(404);
@@ -79,13 +64,13 @@ public sealed class CustomerTests : IAsyncLifetime
     [InlineData("invoice_prefix=", "parameter_invalid_empty", "invoice_prefix")]
     public async Task A_wrong_parameter_is_refused_by_name_and_creates_nothing(string form, string? code, string param)
     {
-        var answer = await stripe.PostAsync("/v1/customers", form);
+        var answer = await Stripe.PostAsync("/v1/customers", form);
         answer.Status.ShouldBe(400);
         answer.Error["type"]!.GetValue<string>().ShouldBe("invalid_request_error");
         answer.Error["code"]?.GetValue<string>().ShouldBe(code);
         answer.Error["param"]!.GetValue<string>().ShouldBe(param);
-        simulator.Objects("customers").ShouldBeEmpty();
-        simulator.EventCount.ShouldBe(0);
+        Simulator.Objects("customers").ShouldBeEmpty();
+        Simulator.EventCount.ShouldBe(0);
     }
 
     [Fact]
@@ -108,45 +93,45 @@ public sealed class CustomerTests : IAsyncLifetime
         var ids = new List<string>();
         for (var i = 0; i < 7; i++)
         {
-            ids.Insert(0, await stripe.CreateAsync("/v1/customers", $"name={i}"));
+            ids.Insert(0, await Stripe.CreateAsync("/v1/customers", $"name={i}"));
         }
 
-        var first = await stripe.GetAsync("/v1/customers?limit=3");
+        var first = await Stripe.GetAsync("/v1/customers?limit=3");
         Ids(first).ShouldBe(ids[..3]);
         first.Body["has_more"]!.GetValue<bool>().ShouldBeTrue();
         first.Text("url").ShouldBe("/v1/customers");
-        var second = await stripe.GetAsync($"/v1/customers?limit=3&starting_after={ids[2]}");
+        var second = await Stripe.GetAsync($"/v1/customers?limit=3&starting_after={ids[2]}");
         Ids(second).ShouldBe(ids[3..6]);
-        var last = await stripe.GetAsync($"/v1/customers?limit=3&starting_after={ids[5]}");
+        var last = await Stripe.GetAsync($"/v1/customers?limit=3&starting_after={ids[5]}");
         Ids(last).ShouldBe(ids[6..]);
         last.Body["has_more"]!.GetValue<bool>().ShouldBeFalse();
-        var back = await stripe.GetAsync($"/v1/customers?limit=3&ending_before={ids[5]}");
+        var back = await Stripe.GetAsync($"/v1/customers?limit=3&ending_before={ids[5]}");
         Ids(back).ShouldBe(ids[2..5]);
         back.Body["has_more"]!.GetValue<bool>().ShouldBeTrue();
-        (await stripe.GetAsync("/v1/customers?limit=101")).Status.ShouldBe(400);
-        (await stripe.GetAsync("/v1/customers?starting_after=cus_no")).Error["param"]!.GetValue<string>()
+        (await Stripe.GetAsync("/v1/customers?limit=101")).Status.ShouldBe(400);
+        (await Stripe.GetAsync("/v1/customers?starting_after=cus_no")).Error["param"]!.GetValue<string>()
             .ShouldBe("starting_after");
     }
 
     [Fact]
     public async Task Lists_filter_by_creation_second_and_by_exact_email()
     {
-        simulator.Seed("""
+        Simulator.Seed("""
             {"id":"cus_a","email":"a@x.de","created":100}
             {"id":"cus_c","email":"a@x.de","created":300}
             {"id":"cus_b","email":"A@x.de","created":200}
             """u8.ToArray());
-        Ids(await stripe.GetAsync("/v1/customers")).ShouldBe(["cus_c", "cus_b", "cus_a"]);
-        Ids(await stripe.GetAsync("/v1/customers?created[gte]=200&created[lt]=300")).ShouldBe(["cus_b"]);
-        Ids(await stripe.GetAsync("/v1/customers?created[gt]=100")).ShouldBe(["cus_c", "cus_b"]);
-        Ids(await stripe.GetAsync("/v1/customers?created=100")).ShouldBe(["cus_a"]);
-        Ids(await stripe.GetAsync("/v1/customers?email=a%40x.de")).ShouldBe(["cus_c", "cus_a"]);
-        var page = await stripe.GetAsync("/v1/customers?email=a%40x.de&limit=1");
+        Ids(await Stripe.GetAsync("/v1/customers")).ShouldBe(["cus_c", "cus_b", "cus_a"]);
+        Ids(await Stripe.GetAsync("/v1/customers?created[gte]=200&created[lt]=300")).ShouldBe(["cus_b"]);
+        Ids(await Stripe.GetAsync("/v1/customers?created[gt]=100")).ShouldBe(["cus_c", "cus_b"]);
+        Ids(await Stripe.GetAsync("/v1/customers?created=100")).ShouldBe(["cus_a"]);
+        Ids(await Stripe.GetAsync("/v1/customers?email=a%40x.de")).ShouldBe(["cus_c", "cus_a"]);
+        var page = await Stripe.GetAsync("/v1/customers?email=a%40x.de&limit=1");
         Ids(page).ShouldBe(["cus_c"]);
         page.Body["has_more"]!.GetValue<bool>().ShouldBeTrue();
-        Ids(await stripe.GetAsync("/v1/customers?email=a%40x.de&starting_after=cus_c")).ShouldBe(["cus_a"]);
-        await stripe.PostAsync("/v1/customers/cus_a", "email=z%40x.de");
-        Ids(await stripe.GetAsync("/v1/customers?email=a%40x.de")).ShouldBe(["cus_c"]);
+        Ids(await Stripe.GetAsync("/v1/customers?email=a%40x.de&starting_after=cus_c")).ShouldBe(["cus_a"]);
+        await Stripe.PostAsync("/v1/customers/cus_a", "email=z%40x.de");
+        Ids(await Stripe.GetAsync("/v1/customers?email=a%40x.de")).ShouldBe(["cus_c"]);
     }
 
     [Fact]

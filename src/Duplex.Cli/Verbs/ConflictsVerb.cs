@@ -26,13 +26,7 @@ internal static class ConflictsVerb
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
         using var client = session.Connect();
-        string? sync = null;
-        if (session.Get(Sync) is { } given)
-        {
-            var (tenant, name) = await Session.FindSyncAsync(client, given, cancellationToken).ConfigureAwait(false);
-            sync = $"{tenant}/{name}";
-        }
-
+        var sync = await session.FilterAsync(client, Sync, cancellationToken).ConfigureAwait(false);
         var conflicts = await client.ConflictsAsync(sync, session.Get(Waiting), session.Get(Limit), cancellationToken)
             .ConfigureAwait(false);
         session.Print(conflicts, console => RecordView.Write(console, conflicts));

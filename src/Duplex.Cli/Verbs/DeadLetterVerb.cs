@@ -43,7 +43,7 @@ internal static class DeadLetterVerb
     private static async Task<int> ListAsync(Session session, CancellationToken cancellationToken)
     {
         using var client = session.Connect();
-        var sync = await FullNameAsync(session, client, cancellationToken).ConfigureAwait(false);
+        var sync = await session.FilterAsync(client, Sync, cancellationToken).ConfigureAwait(false);
         var letters = await client.DeadLettersAsync(sync, session.Get(Before), session.Get(Limit), cancellationToken)
             .ConfigureAwait(false);
         session.Print(letters, console => RecordView.Write(console, letters));
@@ -71,23 +71,11 @@ internal static class DeadLetterVerb
         using var client = session.Connect();
         var request = ids.Length > 0
             ? new ReplayRequest(Ids: ids)
-            : new ReplayRequest(Sync: await FullNameAsync(session, client, cancellationToken).ConfigureAwait(false));
+            : new ReplayRequest(Sync: await session.FilterAsync(client, Sync, cancellationToken).ConfigureAwait(false));
         var outcome = await client.ReplayAsync(request, cancellationToken).ConfigureAwait(false);
         session.Print(outcome, console =>
             console.Write(new Markup(
                 $"{outcome.Replayed} of {outcome.Asked} taken up. duplex dlq list shows what comes back.\n")));
         return ExitCode.Done;
-    }
-
-    private static async Task<string?> FullNameAsync(Session session, DuplexClient client,
-        CancellationToken cancellationToken)
-    {
-        if (session.Get(Sync) is not { } given)
-        {
-            return null;
-        }
-
-        var (tenant, name) = await Session.FindSyncAsync(client, given, cancellationToken).ConfigureAwait(false);
-        return $"{tenant}/{name}";
     }
 }

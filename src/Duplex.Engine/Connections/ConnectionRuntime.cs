@@ -15,17 +15,7 @@ internal sealed class ConnectionRuntime : IAsyncDisposable
     {
         Model = model;
         Streams = streams;
-        Context = new ConnectorContext
-        {
-            Tenant = model.Tenant,
-            Connection = model.Name,
-            Installation = parts.Store.Installation,
-            Settings = model.Settings,
-            Budget = parts.Budget,
-            Clock = parts.Clock,
-            Loggers = parts.Loggers,
-            HttpHandler = parts.HttpHandler,
-        };
+        Context = parts.ContextOf(model);
         Capabilities = model.Connector.Spec.Capabilities;
         _sink = model.Connector.OpenSink(Context);
         Reader = model.Connector.OpenReader(Context);

@@ -53,25 +53,26 @@ internal sealed class StatusReader(
             .Where(static c => c.State is RunState.Starting or RunState.Retrying or RunState.Blocked
                 or RunState.Stopped)
             .Select(static c => $"Connection {c.Tenant}/{c.Name} is {Word(c.State)}{Because(c.Error)}"));
-        var partitions = await parts.Log.DescribeAsync(cancellationToken);
+        var ends = (await parts.Log.DescribeAsync(cancellationToken))
+            .ToDictionary(static p => (p.Topic, p.Partition), static p => p.NextOffset);
         var statuses = new List<SyncStatus>();
         foreach (var sync in syncs)
         {
-            statuses.Add(await SyncAsync(sync, partitions, reasons, cancellationToken));
+            statuses.Add(await SyncAsync(sync, ends, reasons, cancellationToken));
         }
 
         return new EngineStatus(reasons.Count == 0, reasons, startedAt, storage, connections, statuses);
     }
 
     private async Task<SyncStatus> SyncAsync(
-        SyncRuntime sync, IReadOnlyList<PartitionState> partitions, List<string> reasons,
+        SyncRuntime sync, IReadOnlyDictionary<(string, int), long> ends, List<string> reasons,
             CancellationToken cancellationToken)
     {
         var name = sync.Model.FullName;
         var legs = new List<LegStatus>();
         foreach (var view in sync.Views)
         {
-            var leg = await LegAsync(sync, view, partitions, cancellationToken);
+            var leg = await LegAsync(sync, view, ends, cancellationToken);
             legs.Add(leg);
             if (leg.State is RunState.Starting or RunState.Retrying or RunState.Blocked or RunState.Stopped)
             {
@@ -90,7 +91,7 @@ internal sealed class StatusReader(
     }
 
     private async Task<LegStatus> LegAsync(
-        SyncRuntime sync, LegView view, IReadOnlyList<PartitionState> partitions, CancellationToken cancellationToken)
+        SyncRuntime sync, LegView view, IReadOnlyDictionary<(string, int), long> ends, CancellationToken cancellationToken)
     {
         var id = new LegId(sync.Model.FullName, view.From);
         var nowMicros = parts.Clock.NowMicros();
@@ -99,9 +100,7 @@ internal sealed class StatusReader(
         long oldest = 0;
         foreach (var tracker in view.Trackers)
         {
-            var partition =
-                partitions.FirstOrDefault(p => p.Topic == tracker.Topic && p.Partition == tracker.Partition);
-            behind += Math.Max(0, (partition?.NextOffset ?? 0) - tracker.Position);
+            behind += Math.Max(0, ends.GetValueOrDefault((tracker.Topic, tracker.Partition)) - tracker.Position);
             if (tracker.OldestMicros is > 0 and var micros && (oldest == 0 || micros < oldest))
             {
                 oldest = micros;

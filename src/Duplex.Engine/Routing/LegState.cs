@@ -10,7 +10,9 @@ namespace Duplex.Engine.Routing;
 internal sealed class LegState(SyncContext sync, Side from, Committer committer)
 {
     private readonly HashSet<RecordKey> _unknown = [];
+    private readonly Lock _pendingLock = new();
     private int _pendingWrites;
+    private long _pendingCommits;
     private volatile bool _hasPending = true;
 
     public LegId Id { get; } = sync.Leg(from);
@@ -53,7 +55,11 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
         try
         {
             await commit();
-            _hasPending = true;
+            lock (_pendingLock)
+            {
+                _hasPending = true;
+                _pendingCommits++;
+            }
         }
         finally
         {
@@ -63,14 +69,19 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
         PendingDue.Ring();
     }
 
-    /// <summary>Asks the store whether anything is pending.</summary>
+    /// <summary>Asks the store whether anything is pending. Until it is known that nothing is, and that nothing came
+    /// since the question, the answer stays that there may be.</summary>
     public async ValueTask RefreshPendingAsync(CancellationToken cancellationToken)
     {
-        _hasPending = false;
-        var (count, _) = await sync.Store.CountPendingAsync(Id, cancellationToken);
-        if (count > 0)
+        var before = Volatile.Read(ref _pendingCommits);
+        if (await sync.Store.NextDueAsync(Id, cancellationToken) is not null)
         {
-            _hasPending = true;
+            return;
+        }
+
+        lock (_pendingLock)
+        {
+            _hasPending = _pendingCommits != before;
         }
     }
 

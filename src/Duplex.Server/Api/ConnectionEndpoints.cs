@@ -31,7 +31,7 @@ internal static class ConnectionEndpoints
         group.MapPost("/{tenant}/{name}/resnapshot", Resnapshot).WithName("resnapshot_connection")
             .WithSummary("Captures the connection's streams anew, after a gap or on demand.")
             .WithExamples(Examples.ConnectionPath).WithAnswer(Examples.Resnapshot, StatusCodes.Status202Accepted)
-            .Refuses(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound, StatusCodes.Status502BadGateway);
+            .ForOperators().Refuses(StatusCodes.Status404NotFound, StatusCodes.Status502BadGateway);
     }
 
     private static async Task<Ok<Page<ConnectionDocument>>> List(
@@ -68,8 +68,7 @@ internal static class ConnectionEndpoints
     private static async Task<Results<Accepted<CommandDocument>, Refusal>> Resnapshot(
         string tenant, string name, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
-        if (!Lookup.Connection(engine, context, tenant, name, out _, out var refusal)
-            || (refusal = Lookup.MustOperate(context)) is not null)
+        if (!Lookup.Connection(engine, context, tenant, name, out _, out var refusal))
         {
             return refusal;
         }

@@ -30,7 +30,7 @@ internal static class DeadLetterEndpoints
         group.MapPost("/replay", Replay).WithName("replay_dead_letters")
             .WithSummary("Decides dead letters anew against the present state, so that nothing younger is overwritten.")
             .WithRequest(Examples.Replay).WithAnswer(Examples.Replayed)
-            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound);
+            .ForOperators().Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
     }
 
     private static async Task<Results<Ok<Page<DeadLetterDocument>>, Refusal>> List(
@@ -64,11 +64,6 @@ internal static class DeadLetterEndpoints
     private static async Task<Results<Ok<ReplayDocument>, Refusal>> Replay(
         ReplayRequest request, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
-        if (Lookup.MustOperate(context) is { } mayNot)
-        {
-            return mayNot;
-        }
-
         if (request is { Ids: null, Sync: null } or { Ids: not null, Sync: not null }
             or { Ids.Count: 0 or > ReplayMax })
         {

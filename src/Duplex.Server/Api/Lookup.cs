@@ -71,11 +71,6 @@ internal static class Lookup
         return refusal is null;
     }
 
-    public static Refusal? MustOperate(HttpContext context) => Caller.Of(context).Role >= ApiRole.Operator
-        ? null
-        : Refusal.Forbidden("auth.forbidden", "This API key may read and not change anything.",
-            "Use a key with the role operator.");
-
     private static string Known(string what, IEnumerable<string> names)
     {
         var list = string.Join(", ", names);

@@ -5,6 +5,7 @@ using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Engine.Reconcile;
 using Duplex.Sdk;
+using Duplex.Server.Access;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
 using Microsoft.AspNetCore.Builder;
@@ -25,14 +26,13 @@ internal static class PlanEndpoint
             .WithSummary("Counts what the sync would link, create, update and delete. Writes nothing.")
             .WithDescription($"With Accept: {Lines} the answer is lines of progress and at last the plan.")
             .WithExamples(Examples.SyncPath).WithAnswer(Examples.Plan)
-            .Refuses(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict,
-                StatusCodes.Status502BadGateway);
+            .ForOperators().Refuses(
+                StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status502BadGateway);
 
     private static async Task<Results<Ok<PlanDocument>, EmptyHttpResult, Refusal>> Plan(
         string tenant, string name, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
-        if (!Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal)
-            || (refusal = Lookup.MustOperate(context)) is not null)
+        if (!Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal))
         {
             return refusal;
         }

@@ -32,11 +32,11 @@ internal static class SyncEndpoints
         group.MapPost("/{tenant}/{name}/pause", Pause).WithName("pause_sync")
             .WithSummary("Pauses both legs. Survives restarts.")
             .WithExamples(Examples.SyncPath).WithAnswer(Examples.Paused)
-            .Refuses(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound);
+            .ForOperators().Refuses(StatusCodes.Status404NotFound);
         group.MapPost("/{tenant}/{name}/resume", Resume).WithName("resume_sync")
             .WithSummary("Resumes a paused or blocked sync; releases a brake.")
             .WithExamples(Examples.SyncPath).WithAnswer(Examples.Resumed)
-            .Refuses(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound);
+            .ForOperators().Refuses(StatusCodes.Status404NotFound);
         group.MapGet("/{tenant}/{name}/record", GetRecord).WithName("get_record")
             .WithSummary("Both sides of a record compared through the mapping, with its timeline.")
             .WithDescription("The key is a single value, or a JSON array of texts for a composite key.")
@@ -79,8 +79,7 @@ internal static class SyncEndpoints
     private static async Task<Results<Ok<CommandDocument>, Refusal>> Pause(
         string tenant, string name, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
-        if (!Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal)
-            || (refusal = Lookup.MustOperate(context)) is not null)
+        if (!Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal))
         {
             return refusal;
         }
@@ -92,8 +91,7 @@ internal static class SyncEndpoints
     private static async Task<Results<Ok<CommandDocument>, Refusal>> Resume(
         string tenant, string name, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
-        if (!Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal)
-            || (refusal = Lookup.MustOperate(context)) is not null)
+        if (!Lookup.Sync(engine, context, tenant, name, out var sync, out var refusal))
         {
             return refusal;
         }

@@ -28,8 +28,7 @@ internal static class StatusMetrics
             Gauge(text, name, help, connections.Select(c =>
             ($"connection=\"{Escape($"{c.Tenant}/{c.Name}")}\",connector=\"{Escape(c.Connector)}\"", value(c))));
 
-        Each("duplex_connection_up", "Whether the connection runs.", static c => c.State is RunState.Running
-            or RunState.FirstSync ? 1 : 0);
+        Each("duplex_connection_up", "Whether the connection runs.", static c => Runs(c.State));
         Each("duplex_connection_source_lag_bytes", "History that the source holds for us.",
             static c => c.Source?.SourceLagBytes ?? 0);
         Each("duplex_connection_snapshot_rows", "Rows read by the running or last snapshot.",
@@ -42,8 +41,7 @@ internal static class StatusMetrics
             Gauge(text, name, help, syncs.SelectMany(s =>
             s.Legs.Select(l => ($"sync=\"{Escape(s.FullName)}\",from=\"{l.From}\"", value(l)))));
 
-        Each("duplex_leg_up", "Whether the leg runs.", static l => l.State is RunState.Running or RunState.FirstSync
-            ? 1 : 0);
+        Each("duplex_leg_up", "Whether the leg runs.", static l => Runs(l.State));
         Each("duplex_leg_behind", "Log entries not passed yet.", static l => l.Behind);
         Each("duplex_leg_lag_seconds", "The age of the oldest of them.", static l => l.OldestUnpassedSeconds);
         Each("duplex_leg_pending", "Records whose delivery is due later.", static l => l.Pending);
@@ -51,6 +49,8 @@ internal static class StatusMetrics
             static l => l.OldestPendingSeconds);
         Each("duplex_leg_dead_letters", "Changes that wait for a person.", static l => l.DeadLetters);
     }
+
+    private static double Runs(RunState state) => state is RunState.Running or RunState.FirstSync ? 1 : 0;
 
     private static void Gauge(StringBuilder text, string name, string help,
         IEnumerable<(string Labels, double Value)> series)
