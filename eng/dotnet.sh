@@ -18,7 +18,7 @@ fetch() {
   elif command -v wget >/dev/null; then
     wget -q "$1" -O "$2"
   else
-    echo "Neither curl nor wget is there to fetch $1." >&2
+    echo "Neither curl nor wget is there to fetch $1; install one of them (apt-get install curl ca-certificates)." >&2
     return 1
   fi
 }
@@ -28,7 +28,13 @@ fetch_sdk() {
   mkdir -p "$root/.dotnet"
   if ! fetch https://dot.net/v1/dotnet-install.sh "$root/.dotnet/dotnet-install.sh" \
     || ! bash "$root/.dotnet/dotnet-install.sh" --channel 10.0 --install-dir "$root/.dotnet" --no-path; then
-    echo "The .NET SDK could not be fetched. Install .NET 10 (https://dotnet.microsoft.com/download) and try again." >&2
+    echo "The .NET SDK could not be fetched. Install .NET 10 (https://dotnet.microsoft.com/download), so that \`dotnet\` is on the PATH" \
+      "or in $root/.dotnet, and try again." >&2
+    return 1
+  fi
+  if ! sdk_fits "$root/.dotnet/dotnet"; then
+    echo "The .NET SDK in $root/.dotnet does not start. It says:" >&2
+    (cd "$root" && "$root/.dotnet/dotnet" --version 2>&1 | head -n 8) >&2
     return 1
   fi
 }
