@@ -12,7 +12,7 @@ namespace Duplex.Connectors.Postgres.Capture;
 /// <param name="Relations">Completes the descriptions of tables.</param>
 /// <param name="Window">Joins the snapshot.</param>
 /// <param name="Progress">The snapshot's progress.</param>
-/// <param name="Output">Takes finished batches; full when the log is slower than the server.</param>
+/// <param name="Output">Takes a finished batch when the log is done with the one before.</param>
 internal sealed record PumpParts(
     ReplicationStream Stream,
     ChangeDecoder Decoder,
@@ -30,6 +30,7 @@ internal sealed partial class CapturePump(
 {
     private const int BatchBytesMax = 1 << 20;
     private const int BatchChangesMax = 8192;
+    private static readonly TimeSpan RestMax = TimeSpan.FromMilliseconds(1);
 
     private readonly ChangeDecoder _decoder = parts.Decoder;
     private readonly PeriodicTimer _ticks = new(options.Heartbeat / 2, clock);
@@ -37,6 +38,7 @@ internal sealed partial class CapturePump(
     private ChangeBatch _batch = new(BatchBytesMax / 4);
     private Position? _sent;
     private Task<bool>? _writable;
+    private bool _waited;
     private long _closing = -1;
 
     /// <summary>When the server last said anything; null before that.</summary>
@@ -68,20 +70,40 @@ internal sealed partial class CapturePump(
 
     private ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
+        if (_waited && _batch.Count > 0 && !Writable(cancellationToken).IsCompleted)
+        {
+            return RestAsync(cancellationToken);
+        }
+
         var next = parts.Stream.MoveNextAsync();
-        return next.IsCompleted ? next : WaitAsync(next.AsTask(), cancellationToken);
+        _waited = !next.IsCompleted;
+        return _waited ? WaitAsync(next.AsTask(), cancellationToken) : next;
     }
+
+    /// <summary>
+    /// Leaves the connection alone for a moment while the log is busy: a server that is no faster than this loop would
+    /// wake it for every row, at a cost far above the row's own.
+    /// </summary>
+    private async ValueTask<bool> RestAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAny(Writable(cancellationToken), Task.Delay(RestMax, clock, cancellationToken));
+        _waited = false;
+        return await MoveNextAsync(cancellationToken);
+    }
+
+    /// <summary>Complete while the log waits for a batch.</summary>
+    private Task<bool> Writable(CancellationToken cancellationToken) =>
+        _writable ??= parts.Output.WaitToWriteAsync(cancellationToken).AsTask();
 
     private async ValueTask<bool> WaitAsync(Task<bool> next, CancellationToken cancellationToken)
     {
         HeardAt = clock.GetUtcNow();
 
-        // While the log is busy with the batches before, this one goes on filling: a busy stream makes few large
-        // commits.
+        // While the log is busy with the batch before, this one goes on filling: a busy stream makes few large commits.
         while (_batch.Count > 0 && !TrySend())
         {
-            _writable ??= parts.Output.WaitToWriteAsync(cancellationToken).AsTask();
-            if (await Task.WhenAny(next, _writable) == next || cancellationToken.IsCancellationRequested)
+            if (await Task.WhenAny(next, Writable(cancellationToken)) == next
+                || cancellationToken.IsCancellationRequested)
             {
                 return await next;
             }
@@ -138,6 +160,7 @@ internal sealed partial class CapturePump(
         }
 
         _sent = position;
+        _writable = null;
         _batch = new ChangeBatch(BatchBytesMax / 4);
         return true;
     }
@@ -148,6 +171,7 @@ internal sealed partial class CapturePump(
         _batch = new ChangeBatch(BatchBytesMax / 4);
         batch.Position = _sent = parts.Progress.At(epoch, _decoder.Reached);
         await parts.Output.WriteAsync(batch, cancellationToken);
+        _writable = null;
     }
 
     private ValueTask HandleAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)

@@ -13,12 +13,12 @@ namespace Duplex.Connectors.Postgres.Capture;
 /// </summary>
 internal sealed class CaptureRun : IAsyncDisposable
 {
-    /// <summary>Finished batches that may wait for the log. More would only take memory.</summary>
-    private const int BatchesMax = 1;
-
     private readonly CancellationTokenSource _ending = new();
+
+    // From hand to hand: a batch that nobody waits for yet goes on filling.
     private readonly Channel<ChangeBatch> _batches = Channel.CreateBounded<ChangeBatch>(
-        new BoundedChannelOptions(BatchesMax) { SingleReader = true, SingleWriter = true });
+        new BoundedChannelOptions(capacity: 0) { SingleReader = true, SingleWriter = true });
+
     private readonly ReplicationStream _stream;
     private readonly CaptureProgress _progress;
     private readonly CapturePump _pump;
@@ -55,8 +55,19 @@ internal sealed class CaptureRun : IAsyncDisposable
         _work = WorkAsync(new SnapshotReader(options, _progress, window, clock, run), options.Connection);
     }
 
-    /// <summary>The batches, in order. Ends with the failure that ended the run.</summary>
-    public ChannelReader<ChangeBatch> Batches => _batches.Reader;
+    /// <summary>The next batch. Throws the failure that ended the run.</summary>
+    public async ValueTask<ChangeBatch?> NextAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _batches.Reader.ReadAsync(cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            await _batches.Reader.Completion;
+            return null;
+        }
+    }
 
     /// <summary>Lets the server drop what lies before the position.</summary>
     public void Confirm(Position position)
@@ -89,11 +100,6 @@ internal sealed class CaptureRun : IAsyncDisposable
         await _ending.CancelAsync();
         await _work;
         await _stream.DisposeAsync();
-        while (_batches.Reader.TryRead(out var batch))
-        {
-            batch.Dispose();
-        }
-
         _ending.Dispose();
     }
 

@@ -45,12 +45,9 @@ internal sealed class PostgresSource : IRecordSource
                 yield return new ChangeBatch(256) { Position = start };
             }
 
-            while (await run.Batches.WaitToReadAsync(cancellationToken))
+            while (await run.NextAsync(cancellationToken) is { } batch)
             {
-                while (run.Batches.TryRead(out var batch))
-                {
-                    yield return batch;
-                }
+                yield return batch;
             }
         }
         finally
