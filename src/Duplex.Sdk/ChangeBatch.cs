@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Duplex.Sdk;
 
@@ -58,21 +59,20 @@ public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
         _stream = null;
     }
 
-    /// <summary>Forgets the change that was begun and not finished.</summary>
-    public void Abandon()
-    {
-        _length = _start;
-        _stream = null;
-    }
-
-    /// <summary>Writes a key, its end, and an envelope made elsewhere: the way for sources that are not hot.</summary>
-    public void Add(string stream, RecordKey key, ReadOnlySpan<byte> envelope, string? id = null)
+    /// <summary>Starts a change of the stream and writes its key. The envelope's bytes are written next, then
+    /// <see cref="End"/>.</summary>
+    public void Begin(string stream, RecordKey key)
     {
         Begin(stream);
-        var size = System.Text.Encoding.UTF8.GetByteCount(key.Json);
-        System.Text.Encoding.UTF8.GetBytes(key.Json, GetSpan(size));
-        Advance(size);
+        var size = Encoding.UTF8.GetByteCount(key.Json);
+        Advance(Encoding.UTF8.GetBytes(key.Json, GetSpan(size)));
         EndKey();
+    }
+
+    /// <summary>Writes a whole change whose envelope was made elsewhere.</summary>
+    public void Add(string stream, RecordKey key, ReadOnlySpan<byte> envelope, string? id = null)
+    {
+        Begin(stream, key);
         envelope.CopyTo(GetSpan(envelope.Length));
         Advance(envelope.Length);
         End(id);

@@ -86,9 +86,9 @@ public static class ChangeEnvelope
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(change);
-        var buffer = new ArrayBufferWriter<byte>(512);
-        Write(buffer, change, connector, connection);
-        batch.Add(change.Stream, change.Key, buffer.WrittenSpan, change.Id);
+        batch.Begin(change.Stream, change.Key);
+        Write(batch, change, connector, connection);
+        batch.End(change.Id);
     }
 
     /// <summary>Reads an entry of the log. Images are slices of <paramref name="envelope"/>, which must stay as it

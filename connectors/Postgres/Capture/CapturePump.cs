@@ -232,7 +232,7 @@ internal sealed partial class CapturePump(
 
     private ValueTask CommitAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        var (end, _) = _decoder.Commit(message.Span);
+        var end = _decoder.Commit(message.Span);
         return _closing < 0 ? ValueTask.CompletedTask : CloseAsync(end, cancellationToken);
     }
 

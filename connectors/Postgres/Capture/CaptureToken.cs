@@ -46,14 +46,7 @@ internal sealed record CaptureToken
             writer.WriteNumber("timeline", Timeline);
             writer.WriteNumber("database", Database);
             writer.WriteString("slot", Slot);
-            writer.WriteStartObject("streams");
-            foreach (var (name, progress) in Streams)
-            {
-                writer.WritePropertyName(name);
-                progress.Write(writer);
-            }
-
-            writer.WriteEndObject();
+            StreamProgress.WriteAll(writer, Streams);
             writer.WriteEndObject();
         }
 
@@ -80,8 +73,7 @@ internal sealed record CaptureToken
                     Timeline = root.GetProperty("timeline").GetInt64(),
                     Database = root.GetProperty("database").GetUInt32(),
                     Slot = root.GetProperty("slot").GetString()!,
-                    Streams = root.GetProperty("streams").EnumerateObject()
-                        .ToDictionary(static p => p.Name, static p => StreamProgress.Read(p.Value)),
+                    Streams = StreamProgress.ReadAll(root),
                 };
         }
         catch (Exception e)
@@ -105,8 +97,25 @@ internal sealed record StreamProgress(uint Table, bool Done, IReadOnlyList<strin
     /// </summary>
     public IReadOnlyList<string> Again { get; init; } = [];
 
-    /// <summary>Writes the JSON form.</summary>
-    public void Write(Utf8JsonWriter writer)
+    /// <summary>Writes the member <c>streams</c> of a token.</summary>
+    public static void WriteAll(Utf8JsonWriter writer, IReadOnlyDictionary<string, StreamProgress> streams)
+    {
+        writer.WriteStartObject("streams");
+        foreach (var (name, progress) in streams)
+        {
+            writer.WritePropertyName(name);
+            progress.Write(writer);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Reads the member <c>streams</c> of a token.</summary>
+    public static Dictionary<string, StreamProgress> ReadAll(JsonElement token) =>
+        token.GetProperty("streams").EnumerateObject()
+            .ToDictionary(static p => p.Name, static p => Read(p.Value));
+
+    private void Write(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
         writer.WriteNumber("table", Table);
@@ -117,8 +126,7 @@ internal sealed record StreamProgress(uint Table, bool Done, IReadOnlyList<strin
         writer.WriteEndObject();
     }
 
-    /// <summary>Reads the JSON form.</summary>
-    public static StreamProgress Read(JsonElement element) =>
+    private static StreamProgress Read(JsonElement element) =>
         new(element.GetProperty("table").GetUInt32(), element.GetProperty("done").GetBoolean(),
             ReadList(element, "after"),
             element.GetProperty("rows").GetInt64())

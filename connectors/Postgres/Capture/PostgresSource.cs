@@ -67,7 +67,7 @@ internal sealed class PostgresSource : IRecordSource
     public Task<Position?> ResnapshotAsync(Position? saved, CancellationToken cancellationToken) =>
         GuardAsync<Position?>(async () =>
         {
-            await using var connection = await ConnectAsync(cancellationToken);
+            await using var connection = await _options.Sql.OpenConnectionAsync(cancellationToken);
             var setup = new CaptureSetup(_options, connection);
             await using var stream = new ReplicationStream(_options);
             var server = await stream.OpenAsync(await setup.DatabaseAsync(cancellationToken), cancellationToken);
@@ -95,7 +95,7 @@ internal sealed class PostgresSource : IRecordSource
     public async Task RemoveAsync(CancellationToken cancellationToken) =>
         await GuardAsync(async () =>
         {
-            await using var connection = await ConnectAsync(cancellationToken);
+            await using var connection = await _options.Sql.OpenConnectionAsync(cancellationToken);
             var setup = new CaptureSetup(_options, connection);
             await setup.DropSlotAsync(cancellationToken);
             if (_options.OwnsPublication)
@@ -111,7 +111,7 @@ internal sealed class PostgresSource : IRecordSource
 
     private async Task<(CaptureRun Run, Position Start)> StartAsync(Position? from, CancellationToken cancellationToken)
     {
-        await using var connection = await ConnectAsync(cancellationToken);
+        await using var connection = await _options.Sql.OpenConnectionAsync(cancellationToken);
         var setup = new CaptureSetup(_options, connection);
         var stream = new ReplicationStream(_options);
         try
@@ -262,11 +262,6 @@ internal sealed class PostgresSource : IRecordSource
             NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Oid,
         });
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
-    {
-        return await _options.Sql.OpenConnectionAsync(cancellationToken);
     }
 
     private async Task<T> GuardAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)

@@ -80,6 +80,17 @@ public sealed class TableSchema
                 other.Columns.Select(static c => (c.Name, c.Native, c.NotNull, c.Generated, c.AlwaysIdentity)));
     }
 
+    /// <summary>The table as the log and its publication tell it: without the columns that the server
+    /// computes.</summary>
+    public TableSchema WithoutGenerated() => Columns.Any(static c => c.Generated)
+        ? new TableSchema(Name, Oid, Kind, ReplicaIdentity, [.. Columns.Where(static c => !c.Generated)], Constraints)
+        : this;
+
+    /// <summary>Says that the table has no key.</summary>
+    public SyncException Keyless(ErrorCode code) => new(
+        code, $"{Name} has no primary key, so that its rows cannot be told apart.",
+        $"ALTER TABLE {Name.Sql} ADD PRIMARY KEY (…)");
+
     /// <summary>The contract's description of the table.</summary>
     public StreamSchema ToStreamSchema() => new(
         Name.ToString(),

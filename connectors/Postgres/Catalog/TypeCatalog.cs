@@ -101,15 +101,6 @@ public sealed class TypeCatalog
         }
     }
 
-    /// <summary>Forgets what was loaded: a type was altered.</summary>
-    public void Clear()
-    {
-        lock (_gate)
-        {
-            _types.Clear();
-        }
-    }
-
     private PostgresType Resolve(uint oid, Dictionary<uint, Row> rows)
     {
         if (PostgresType.BuiltIn(oid) is { } known)

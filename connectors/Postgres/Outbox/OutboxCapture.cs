@@ -95,10 +95,7 @@ internal sealed class OutboxCapture(NpgsqlConnection connection, CaptureOptions 
             {
                 null => throw new SyncException(
                     ErrorCode.SourceMisconfigured, $"There is no table {stream}.", "Name a table as schema.table."),
-                { Key.Count: 0 } => throw new SyncException(
-                    ErrorCode.SourceMisconfigured,
-                    $"{stream} has no primary key, so that its rows cannot be told apart.",
-                    $"ALTER TABLE {table.Name.Sql} ADD PRIMARY KEY (…)"),
+                { Key.Count: 0 } => throw table.Keyless(ErrorCode.SourceMisconfigured),
                 _ => table,
             };
         }

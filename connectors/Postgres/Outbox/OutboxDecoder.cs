@@ -12,7 +12,9 @@ internal sealed class OutboxDecoder(PostgresDatabase database, NpgsqlConnection 
 {
     private readonly TypeCatalog _types = new();
 
-    /// <summary>The change; null when the entry is of a table whose key it does not hold.</summary>
+    /// <summary>The change.</summary>
+    /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: the entry does not hold the key that its table
+    /// has.</exception>
     public async Task<Change> DecodeAsync(OutboxEntry entry, Position position, CancellationToken cancellationToken)
     {
         var operation = entry.Operation switch
@@ -67,6 +69,6 @@ internal sealed class OutboxDecoder(PostgresDatabase database, NpgsqlConnection 
             : throw new SyncException(
                 ErrorCode.SourceGap,
                 $"The key of {entry.Stream} was altered: entry {entry.Id} of the outbox does not hold it.",
-                "Read the stream anew.");
+                "Run duplex resnapshot on the connection.");
     }
 }

@@ -1,6 +1,4 @@
 using System.Data;
-using System.Text;
-using Duplex.Connectors.Postgres.Capture;
 using Duplex.Connectors.Postgres.Catalog;
 using Duplex.Connectors.Postgres.Rows;
 using Duplex.Sdk;
@@ -42,18 +40,8 @@ internal sealed class OutboxSnapshot(NpgsqlConnection connection, TableSchema ta
     private async Task<OutboxChunk> ReadRowsAsync(
         IReadOnlyList<string>? after, int rowsMax, CancellationToken cancellationToken)
     {
-        var key = string.Join(',', table.Key.Select(static c => $"t.{TableName.Quote(c.Name)}"));
-        var from = after is null
-            ? ""
-            : $"WHERE ({key}) > ({string.Join(',', table.Key.Select(static (c, i) => $"${i + 1}::{c.BaseType.Name}"))}) ";
-        await using var command = new NpgsqlCommand(
-            $"SELECT {RowImage.Sql(table, "t")} FROM {table.Name.Sql} t {from}ORDER BY {key} LIMIT {rowsMax}",
-                connection);
-        foreach (var part in after ?? [])
-        {
-            command.Parameters.Add(KeyLookup.Parameter(part));
-        }
-
+        await using var command = KeyRange.Command(table, after, rowsMax);
+        command.Connection = connection;
         var rows = new List<(RecordKey Key, Record Record)>();
         var last = after;
         var bytes = 0;
@@ -64,7 +52,7 @@ internal sealed class OutboxSnapshot(NpgsqlConnection connection, TableSchema ta
             bytes += text.Length;
             var image = RowImage.Parse(text, table.Columns.Count);
             rows.Add((image.ToKey(table), image.ToRecord(table)));
-            last = [.. table.KeyOrdinals.Select(o => Encoding.UTF8.GetString(image.Text(o)))];
+            last = image.Texts(table.KeyOrdinals);
             if (bytes > BytesMax)
             {
                 return new OutboxChunk(rows, last, false);

@@ -27,14 +27,7 @@ internal sealed record OutboxToken(IReadOnlyDictionary<string, StreamProgress> S
         {
             writer.WriteStartObject();
             writer.WriteString("kind", Kind);
-            writer.WriteStartObject("streams");
-            foreach (var (name, progress) in Streams)
-            {
-                writer.WritePropertyName(name);
-                progress.Write(writer);
-            }
-
-            writer.WriteEndObject();
+            StreamProgress.WriteAll(writer, Streams);
             writer.WriteEndObject();
         }
 
@@ -51,8 +44,7 @@ internal sealed record OutboxToken(IReadOnlyDictionary<string, StreamProgress> S
             using var document = JsonDocument.Parse(position.Token ?? "{}");
             if (document.RootElement.TryGetProperty("kind", out var kind) && kind.GetString() == Kind)
             {
-                return new OutboxToken(document.RootElement.GetProperty("streams").EnumerateObject()
-                    .ToDictionary(static p => p.Name, static p => StreamProgress.Read(p.Value)));
+                return new OutboxToken(StreamProgress.ReadAll(document.RootElement));
             }
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -66,6 +58,6 @@ internal sealed record OutboxToken(IReadOnlyDictionary<string, StreamProgress> S
     private static SyncException OtherMode(Exception? cause) => new(
         ErrorCode.SourceGap,
         "The saved position was not made by capture from an outbox; what happened since cannot be known from it.",
-        "Read the streams anew, or set capture back to what it was.",
+        "Run duplex resnapshot on the connection, or set capture back to what it was.",
         cause);
 }

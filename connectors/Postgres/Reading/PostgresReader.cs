@@ -113,12 +113,7 @@ public sealed class PostgresReader(PostgresDatabase database) : IRecordReader
     private async Task<TableSchema> KeyedTableAsync(string stream, CancellationToken cancellationToken)
     {
         var table = await database.TableAsync(stream, cancellationToken);
-        return table.Key.Count > 0
-            ? table
-            : throw new SyncException(
-                ErrorCode.ConfigInvalid,
-                $"{table.Name} has no primary key, so that its rows cannot be told apart.",
-                $"ALTER TABLE {table.Name.Sql} ADD PRIMARY KEY (…)");
+        return table.Key.Count > 0 ? table : throw table.Keyless(ErrorCode.ConfigInvalid);
     }
 
     private async Task FetchAsync(
@@ -164,17 +159,9 @@ public sealed class PostgresReader(PostgresDatabase database) : IRecordReader
     private async Task<(List<FetchedRecord> Page, RowImage? Last, bool More)> ReadPageAsync(
         TableSchema table, RowImage? after, int rows, CancellationToken cancellationToken)
     {
-        var key = string.Join(',', table.Key.Select(static c => $"t.{TableName.Quote(c.Name)}"));
-        var from = after is null
-            ? ""
-            : $"WHERE ({key}) > ({string.Join(',', table.Key.Select(static (c, i) => $"${i + 1}::{c.BaseType.Name}"))}) ";
-        await using var command = database.Source.CreateCommand(
-            $"SELECT {RowImage.Sql(table, "t")}, {Now} FROM {table.Name.Sql} t {from}ORDER BY {key} LIMIT {rows}");
-        foreach (var ordinal in after is null ? [] : table.KeyOrdinals)
-        {
-            command.Parameters.Add(KeyLookup.Parameter(System.Text.Encoding.UTF8.GetString(after!.Text(ordinal))));
-        }
-
+        await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+        await using var command = KeyRange.Command(table, after?.Texts(table.KeyOrdinals), rows, $", {Now}");
+        command.Connection = connection;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var page = new List<FetchedRecord>();
         var last = after;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Duplex.Connectors.Postgres.Catalog;
 using Duplex.Connectors.Postgres.Values;
 using Duplex.Sdk;
@@ -68,6 +69,13 @@ public sealed class RowImage
     {
         ArgumentNullException.ThrowIfNull(columns);
         var output = new ArrayBufferWriter<byte>(_text.Length + (columns.Count * 16));
+        WriteRecord(columns, output);
+        return new Record(output.WrittenMemory);
+    }
+
+    /// <summary>Writes the record of the given columns, which the image's fields stand for.</summary>
+    internal void WriteRecord(IReadOnlyList<ColumnSchema> columns, IBufferWriter<byte> output)
+    {
         JsonText.WriteByte((byte)'{', output);
         for (var i = 0; i < columns.Count; i++)
         {
@@ -83,7 +91,6 @@ public sealed class RowImage
         }
 
         JsonText.WriteByte((byte)'}', output);
-        return new Record(output.WrittenMemory);
     }
 
     /// <summary>The record's key.</summary>
@@ -98,6 +105,13 @@ public sealed class RowImage
     {
         ArgumentNullException.ThrowIfNull(ordinals);
         var output = new ArrayBufferWriter<byte>(64);
+        WriteKey(ordinals, output);
+        return RecordKey.FromUtf8(output.WrittenSpan);
+    }
+
+    /// <summary>Writes the record's key in canonical form.</summary>
+    internal void WriteKey(IReadOnlyList<int> ordinals, IBufferWriter<byte> output)
+    {
         JsonText.WriteByte((byte)'[', output);
         for (var i = 0; i < ordinals.Count; i++)
         {
@@ -110,8 +124,11 @@ public sealed class RowImage
         }
 
         JsonText.WriteByte((byte)']', output);
-        return RecordKey.FromUtf8(output.WrittenSpan);
     }
+
+    /// <summary>The texts of the fields.</summary>
+    internal string[] Texts(IReadOnlyList<int> ordinals) =>
+        [.. ordinals.Select(o => Encoding.UTF8.GetString(Text(o)))];
 
     private static (int Start, int Length) ReadField(byte[] text, ref int read)
     {

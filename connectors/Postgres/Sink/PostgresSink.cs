@@ -118,7 +118,11 @@ public sealed partial class PostgresSink : IRecordSink
     private async Task AttemptAsync(
         TableSchema table, List<WritePlan> plans, WriteOutcome[] outcomes, CancellationToken cancellationToken)
     {
-        RequireKey(table);
+        if (table.Key.Count == 0)
+        {
+            throw table.Keyless(ErrorCode.ConfigInvalid);
+        }
+
         foreach (var plan in plans)
         {
             CheckKey(table, plan);
@@ -229,17 +233,6 @@ public sealed partial class PostgresSink : IRecordSink
         catch (NpgsqlException e)
         {
             Log.PruneFailed(_logger, e.Message);
-        }
-    }
-
-    private static void RequireKey(TableSchema table)
-    {
-        if (table.Key.Count == 0)
-        {
-            throw new SyncException(
-                ErrorCode.ConfigInvalid,
-                $"{table.Name} has no primary key, so that its rows cannot be told apart.",
-                $"ALTER TABLE {table.Name.Sql} ADD PRIMARY KEY (…)");
         }
     }
 

@@ -185,7 +185,7 @@ internal sealed class EventPoll(StripeClient client, EventReader reader, IReadOn
         {
             throw new SyncException(ErrorCode.SourceGap,
                 "Stripe keeps events for 30 days, and the last one that was read is older: what happened in between is unknown.",
-                "Take a fresh snapshot of the connection.");
+                "Run duplex resnapshot on the connection.");
         }
     }
 

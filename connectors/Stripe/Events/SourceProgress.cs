@@ -50,7 +50,7 @@ internal sealed class SourceProgress
         catch (JsonException e)
         {
             throw new SyncException(ErrorCode.SourceGap, "The stored position is not one of a Stripe source.",
-                "Take a fresh snapshot of the connection.", e);
+                "Run duplex resnapshot on the connection.", e);
         }
     }
 

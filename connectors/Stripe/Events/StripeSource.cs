@@ -136,7 +136,7 @@ internal sealed class StripeSource : IWebhookSource
         {
             throw new SyncException(ErrorCode.SourceGap,
                 $"The key is of account {account}, and the stored position of account {progress.Account}.",
-                "Restore the key, or take a fresh snapshot of the connection.");
+                "Restore the key, or run duplex resnapshot on the connection.");
         }
 
         return (progress, false);

@@ -239,8 +239,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         throw new SyncException(ErrorCode.SourceUnavailable, "The source ended its stream.");
     }
 
-    /// <summary>Appends, waiting while the log is full: the source holds its history meanwhile, and nothing is
-    /// confirmed.</summary>
+    /// <summary>Appends. What the log has no room for throws and is read again later: nothing of it is confirmed, so
+    /// the source holds its history.</summary>
     private async Task AppendAsync(ChangeBatch batch, CancellationToken cancellationToken)
     {
         var outcome = await _parts.Log.AppendAsync(_connection.Id, batch, _connection.TopicOf, cancellationToken);

@@ -227,7 +227,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         new(ErrorCode.StorageUnreadable,
             $"Offset {offset} of partition {partition.Number} of topic {partition.Topic.Name} was removed by retention; " +
             $"the first is {partition.Extent.First}.",
-            "Take a fresh snapshot of the connection (duplex backfill).");
+            "Run duplex resnapshot on the connection.");
 
     private bool Put(string consumer, Topic topic, int partition)
     {

@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Duplex.Connectors.Postgres.Capture.Snapshot;
+using Duplex.Connectors.Postgres.Values;
 using Duplex.Sdk;
 
 namespace Duplex.Connectors.Postgres.Capture.PgOutput;
@@ -51,8 +54,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
         InTransaction = true;
     }
 
-    /// <summary>The transaction ends. Returns the position of its end and the time of its commit.</summary>
-    public (ulong End, long Micros) Commit(ReadOnlySpan<byte> message)
+    /// <summary>The transaction ends. Returns the position of its end.</summary>
+    public ulong Commit(ReadOnlySpan<byte> message)
     {
         var bytes = new MessageBytes(message);
         bytes.Byte();
@@ -70,7 +73,7 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
             Reached = (end, 0);
         }
 
-        return (end, _micros);
+        return end;
     }
 
     /// <summary>Everything before the position was told; nothing is in flight.</summary>
@@ -85,8 +88,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     /// <summary>A mark of a writer: it holds for the rest of the transaction.</summary>
     public void Origin(ReadOnlySpan<byte> mark)
     {
-        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
-        Values.JsonText.WriteString(mark, bytes);
+        var bytes = new ArrayBufferWriter<byte>();
+        JsonText.WriteString(mark, bytes);
         _origin = bytes.WrittenSpan.ToArray();
     }
 
@@ -140,7 +143,7 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
 
             batch.Begin(layout.Stream!);
             batch.EndKey();
-            EnvelopeBytes.Write(batch, "{\"op\":\"t\""u8);
+            JsonText.WriteRaw("{\"op\":\"t\""u8, batch);
             WriteOrigin(batch);
             EnvelopeBytes.WriteTail(batch, layout.Source, _place, _index, _micros);
             batch.End();
@@ -152,10 +155,10 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     public void Read(SnapshotRows rows, int row, ulong at, ChangeBatch batch)
     {
         batch.Begin(rows.Stream);
-        EnvelopeBytes.Write(batch, rows.Key(row));
+        JsonText.WriteRaw(rows.Key(row), batch);
         batch.EndKey();
-        EnvelopeBytes.Write(batch, "{\"op\":\"r\",\"after\":"u8);
-        EnvelopeBytes.Write(batch, rows.Record(row));
+        JsonText.WriteRaw("{\"op\":\"r\",\"after\":"u8, batch);
+        JsonText.WriteRaw(rows.Record(row), batch);
         EnvelopeBytes.WriteTail(batch, rows.Source, Place(at), 0, rows.Micros);
         batch.End();
     }
@@ -164,7 +167,7 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     /// Counts a change of the transaction and finds its table. False when no sync reads the table, or when the log
     /// holds the change: it was told before, and the server tells whole transactions only.
     /// </summary>
-    private bool Next(uint oid, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RelationLayout? layout)
+    private bool Next(uint oid, [NotNullWhen(true)] out RelationLayout? layout)
     {
         _index++;
         if (!_layouts.TryGetValue(oid, out layout))
@@ -187,15 +190,15 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     {
         var partial = false;
         previousKey = null;
-        EnvelopeBytes.Write(batch, letter switch
+        JsonText.WriteRaw(letter switch
         {
             (byte)'I' => "{\"op\":\"c\""u8,
             (byte)'U' => "{\"op\":\"u\""u8,
             _ => "{\"op\":\"d\""u8,
-        });
+        }, batch);
         if (_old.Count > 0)
         {
-            EnvelopeBytes.Write(batch, ",\"before\":"u8);
+            JsonText.WriteRaw(",\"before\":"u8, batch);
             if (isKey)
             {
                 EnvelopeBytes.WriteIdentity(batch, layout, message, _old);
@@ -208,7 +211,7 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
 
         if (_new.Count > 0)
         {
-            EnvelopeBytes.Write(batch, ",\"after\":"u8);
+            JsonText.WriteRaw(",\"after\":"u8, batch);
             partial = EnvelopeBytes.WriteImage(batch, layout, message, _new, isKey ? null : _old);
             if (partial)
             {
@@ -230,10 +233,10 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
             return null;
         }
 
-        var key = new System.Buffers.ArrayBufferWriter<byte>(64);
+        var key = new ArrayBufferWriter<byte>(64);
         EnvelopeBytes.WriteKey(key, layout, message, _old, _none);
-        EnvelopeBytes.Write(batch, ",\"prev_key\":"u8);
-        EnvelopeBytes.Write(batch, key.WrittenSpan);
+        JsonText.WriteRaw(",\"prev_key\":"u8, batch);
+        JsonText.WriteRaw(key.WrittenSpan, batch);
         return Encoding.UTF8.GetString(key.WrittenSpan);
     }
 
@@ -255,8 +258,8 @@ internal sealed class ChangeDecoder(long epoch, Position from, SnapshotWindow wi
     {
         if (_origin is not null)
         {
-            EnvelopeBytes.Write(batch, ",\"origin\":"u8);
-            EnvelopeBytes.Write(batch, _origin);
+            JsonText.WriteRaw(",\"origin\":"u8, batch);
+            JsonText.WriteRaw(_origin, batch);
         }
     }
 

@@ -30,12 +30,12 @@ internal static class EnvelopeBytes
                     $"A change of {layout.Stream} does not tell the key column {layout.Message.Columns[column].Name}.");
             }
 
-            WriteByte(output, separator);
+            JsonText.WriteByte(separator, output);
             JsonText.WriteKeyPart(from.Value(message, column), output);
             separator = (byte)',';
         }
 
-        WriteByte(output, (byte)']');
+        JsonText.WriteByte((byte)']', output);
     }
 
     /// <summary>Writes an image with every column that is told; what <paramref name="tuple"/> leaves out is taken from
@@ -61,7 +61,7 @@ internal static class EnvelopeBytes
                 from = old;
             }
 
-            WriteByte(output, separator);
+            JsonText.WriteByte(separator, output);
             separator = (byte)',';
             WriteMember(output, layout, i, message, from);
         }
@@ -79,7 +79,7 @@ internal static class EnvelopeBytes
         {
             if (layout.Message.Columns[i].InIdentity && tuple.Kind(i) != SlotKind.Unchanged)
             {
-                WriteByte(output, separator);
+                JsonText.WriteByte(separator, output);
                 separator = (byte)',';
                 WriteMember(output, layout, i, message, tuple);
             }
@@ -92,19 +92,19 @@ internal static class EnvelopeBytes
     public static void WriteUnchanged(IBufferWriter<byte> output, RelationLayout layout, TupleSlots tuple,
         TupleSlots old)
     {
-        Write(output, ",\"unchanged\":"u8);
+        JsonText.WriteRaw(",\"unchanged\":"u8, output);
         var separator = (byte)'[';
         for (var i = 0; i < tuple.Count; i++)
         {
             if (tuple.Kind(i) == SlotKind.Unchanged && (old.Count == 0 || old.Kind(i) == SlotKind.Unchanged))
             {
-                WriteByte(output, separator);
-                Write(output, layout.Names[i]);
+                JsonText.WriteByte(separator, output);
+                JsonText.WriteRaw(layout.Names[i], output);
                 separator = (byte)',';
             }
         }
 
-        WriteByte(output, (byte)']');
+        JsonText.WriteByte((byte)']', output);
     }
 
     /// <summary>Writes <c>source</c>, <c>ts_ms</c> and the end of the envelope.</summary>
@@ -135,25 +135,13 @@ internal static class EnvelopeBytes
         output.Advance(at + 1);
     }
 
-    public static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(output.GetSpan(bytes.Length));
-        output.Advance(bytes.Length);
-    }
-
-    public static void WriteByte(IBufferWriter<byte> output, byte value)
-    {
-        output.GetSpan(1)[0] = value;
-        output.Advance(1);
-    }
-
     private static void WriteMember(
         IBufferWriter<byte> output, RelationLayout layout, int column, ReadOnlySpan<byte> message, TupleSlots tuple)
     {
-        Write(output, layout.Members[column]);
+        JsonText.WriteRaw(layout.Members[column], output);
         if (tuple.Kind(column) == SlotKind.Null)
         {
-            Write(output, "null"u8);
+            JsonText.WriteRaw("null"u8, output);
         }
         else
         {
@@ -165,9 +153,9 @@ internal static class EnvelopeBytes
     {
         if (separator == (byte)'{')
         {
-            WriteByte(output, separator);
+            JsonText.WriteByte(separator, output);
         }
 
-        WriteByte(output, (byte)'}');
+        JsonText.WriteByte((byte)'}', output);
     }
 }

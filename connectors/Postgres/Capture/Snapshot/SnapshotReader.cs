@@ -72,7 +72,8 @@ internal sealed class SnapshotReader(
                     GapCheck.Fix(options.Connection));
             }
 
-            var reader = new ChunkReader(connection, table, RelationLayout.SourceOf(options.Connection, stream));
+            var reader = new ChunkReader(
+                connection, table.WithoutGenerated(), RelationLayout.SourceOf(options.Connection, stream));
             var again = state.Again.Count == 0 ? null : state.Again.Take(AgainMax).ToArray();
             var chunk = new SnapshotChunk(++_chunks, stream, again);
             window.Announce(chunk);

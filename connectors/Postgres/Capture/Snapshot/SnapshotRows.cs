@@ -1,4 +1,6 @@
 using System.Buffers;
+using Duplex.Connectors.Postgres.Catalog;
+using Duplex.Connectors.Postgres.Rows;
 
 namespace Duplex.Connectors.Postgres.Capture.Snapshot;
 
@@ -7,8 +9,6 @@ internal sealed class SnapshotRows(string stream, byte[] source)
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(64 * 1024);
     private readonly List<(int Start, int Key, int Record)> _rows = [];
-    private int _start;
-    private int _keyLength;
 
     /// <summary>The stream that they belong to.</summary>
     public string Stream { get; } = stream;
@@ -23,16 +23,14 @@ internal sealed class SnapshotRows(string stream, byte[] source)
 
     public int Bytes => _buffer.WrittenCount;
 
-    /// <summary>Where key and record are written: first the key, <see cref="EndKey"/>, the record,
-    /// <see cref="EndRow"/>.</summary>
-    public IBufferWriter<byte> Output => _buffer;
-
-    public void EndKey() => _keyLength = _buffer.WrittenCount - _start;
-
-    public void EndRow()
+    /// <summary>Adds a row of the table.</summary>
+    public void Add(RowImage row, TableSchema table)
     {
-        _rows.Add((_start, _keyLength, _buffer.WrittenCount - _start - _keyLength));
-        _start = _buffer.WrittenCount;
+        var start = _buffer.WrittenCount;
+        row.WriteKey(table.KeyOrdinals, _buffer);
+        var end = _buffer.WrittenCount;
+        row.WriteRecord(table.Columns, _buffer);
+        _rows.Add((start, end - start, _buffer.WrittenCount - end));
     }
 
     public ReadOnlySpan<byte> Key(int row) => _buffer.WrittenSpan.Slice(_rows[row].Start, _rows[row].Key);
