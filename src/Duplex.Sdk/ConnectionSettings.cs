@@ -35,11 +35,12 @@ public sealed class ConnectionSettings(IReadOnlyDictionary<string, object> value
             if (raw.TryGetValue(setting.Name, out var given))
             {
                 var value = setting.Read(given, out var problem);
+                problem ??= setting.Required && value is "" ? "is empty" : null;
                 if (problem is not null)
                 {
                     findings.Add(new Finding(FindingSeverity.Error, "config.bad_value", $"{path}/{setting.Name}",
-                        $"{setting.Name} {problem}.", setting.Example is null
-                            ? setting.Doc : $"For example: {setting.Example}"));
+                        $"{setting.Name} {problem}.", (setting.Example ?? setting.DefaultText) is { } example
+                            ? $"For example {setting.Name}: {example}" : setting.Doc));
                 }
                 else if (value is not null)
                 {

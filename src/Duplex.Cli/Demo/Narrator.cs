@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 
 namespace Duplex.Cli.Demo;
 
@@ -18,7 +17,8 @@ internal sealed class Narrator(Session session)
     {
         if (!session.Json)
         {
-            session.Terminal.Out.Write(new Text(text + "\n"));
+            // Past the console, which would break lines in the middle: commands are to be copied.
+            session.Terminal.Output.WriteLine(text);
             session.Terminal.Output.Flush();
         }
     }

@@ -6,7 +6,7 @@ internal static class NextStep
     /// <summary>The duplex command, with the server's address where it is not the default.</summary>
     public static string Command(Uri control)
     {
-        var name = Environment.GetEnvironmentVariable("DUPLEX_COMMAND") ?? "duplex";
+        var name = CommandName.Own;
         return control.Port == 8000 ? name : $"DUPLEX_URL={control.ToString().TrimEnd('/')} {name}";
     }
 

@@ -74,8 +74,8 @@ internal static class DeadLetterVerb
             : new ReplayRequest(Sync: await session.FilterAsync(client, Sync, cancellationToken).ConfigureAwait(false));
         var outcome = await client.ReplayAsync(request, cancellationToken).ConfigureAwait(false);
         session.Print(outcome, console =>
-            console.Write(new Markup(
-                $"{outcome.Replayed} of {outcome.Asked} taken up. duplex dlq list shows what comes back.\n")));
+            console.Write(new Text(CommandName.In(
+                $"{outcome.Replayed} of {outcome.Asked} taken up. duplex dlq list shows what comes back.\n"))));
         return ExitCode.Done;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using Duplex.Cli.Views;
 using Spectre.Console;
 
 namespace Duplex.Cli.Verbs;
@@ -38,16 +39,16 @@ internal static class InitVerb
         [
             "Edit the file: where your database is, and which fields belong together.",
             "export SHOP_PASSWORD=… STRIPE_API_KEY=… STRIPE_WEBHOOK_SECRET=…",
-            "duplex doctor   # checks database and Stripe, and says what to change there",
-            "duplex plan     # counts what a first sync would do; writes nothing",
-            "duplex run",
+            $"{CommandName.Own} doctor   # checks database and Stripe, and says what to change there",
+            $"{CommandName.Own} plan     # counts what a first sync would do; writes nothing",
+            $"{CommandName.Own} run",
         ];
         session.Print(new WrittenDocument(path, next), console =>
         {
             console.Write(new Markup(Markup.Escape($"Wrote {session.ConfigPath}. Next:\n")));
             foreach (var step in next)
             {
-                console.Write(new Markup($"  {Markup.Escape(step)}\n"));
+                FailureView.Line(console, $"  {Markup.Escape(step)}");
             }
         });
         return ExitCode.Done;

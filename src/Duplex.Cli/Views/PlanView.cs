@@ -25,7 +25,7 @@ internal static class PlanView
         console.Write(new Markup(Markup.Escape(plan switch
         {
             _ when uncounted => $"{plan.Sync} cannot be planned before its errors are corrected. Nothing was written.\n",
-            { HasChanges: true } => "Nothing was written. duplex run does it.\n",
+            { HasChanges: true } => CommandName.In("Nothing was written. duplex run does it.\n"),
             _ when PlanVerb.Left(plan) > 0 => "Nothing to do but what waits for a person, as counted above.\n",
             _ when failed => "Nothing was written.\n",
             _ => "Both sides agree: nothing to do.\n",

@@ -44,7 +44,7 @@ internal static class RecordView
         var timeline = new Table().Border(TableBorder.Simple).AddColumns("time", "what", "side", "detail");
         foreach (var line in record.Timeline)
         {
-            timeline.AddRow(Time(line.At), line.Kind, line.Side, Text(line.Detail));
+            timeline.AddRow(Time(line.At), line.Kind, line.Side, Markup.Escape(TimelineLine.Of(line.Detail)));
         }
 
         console.Write(timeline);
@@ -69,9 +69,9 @@ internal static class RecordView
         }
 
         console.Write(table);
-        console.Write(new Markup(letters.Next is { } next
+        console.Write(new Text(CommandName.In(letters.Next is { } next
             ? $"More: duplex dlq list --before {next}\n"
-            : "duplex dlq show <id> shows one, duplex dlq replay <id> tries it again.\n"));
+            : "duplex dlq show <id> shows one, duplex dlq replay <id> tries it again.\n")));
     }
 
     public static void Write(IAnsiConsole console, DeadLetterDocument letter)
@@ -119,12 +119,9 @@ internal static class RecordView
             return;
         }
 
-        console.Write(new Markup(
-            $"[red]{Markup.Escape(what)}[/] {Markup.Escape(error.Message)} [grey]{Markup.Escape($"[{error.Code}]")}[/]\n"));
-        if (error.Fix is not null)
-        {
-            console.Write(new Markup($"  [grey]fix[/] {Markup.Escape(error.Fix)}\n"));
-        }
+        FailureView.Line(console,
+            $"[red]{Markup.Escape(what)}[/] {Markup.Escape(error.Message)} {FailureView.Code(error.Code)}");
+        FailureView.Fix(console, error.Fix);
     }
 
     private static string Text(JsonElement? value)

@@ -103,11 +103,8 @@ internal static class StatusView
             return;
         }
 
-        console.Write(new Markup(
-            $"[red]error[/] {Markup.Escape(what)}: {Markup.Escape(error.Message)} [grey]{Markup.Escape($"[{error.Code}]")}[/]\n"));
-        if (error.Fix is not null)
-        {
-            console.Write(new Markup($"  [grey]fix[/] {Markup.Escape(error.Fix)}\n"));
-        }
+        FailureView.Line(console,
+            $"[red]error[/] {Markup.Escape(what)}: {Markup.Escape(error.Message)} {FailureView.Code(error.Code)}");
+        FailureView.Fix(console, error.Fix);
     }
 }

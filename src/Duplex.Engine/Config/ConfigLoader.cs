@@ -79,7 +79,7 @@ public static class ConfigLoader
         var syncs = SyncSection.ReadAll(section, connections, report, references);
         foreach (var store in OtherStores)
         {
-            if (section.Any(store) is { } other)
+            if (root.Find(store) is not null && section.Any(store) is { } other)
             {
                 report.Error("config.not_available", other,
                     $"{store}: this server keeps it in the data directory only.",

@@ -52,6 +52,13 @@ internal sealed class ConnectionSection
         var connectorName = head.Text("connector", $"Add connector: with one of {string.Join(", ", known)}.");
         if (connectorName is null)
         {
+            foreach (var member in map.Members.Where(static m =>
+                m.Name.Text != "connector" && Spelling.Nearest(m.Name.Text, ["connector"]) is not null))
+            {
+                report.Error("config.unknown_member", member.Name,
+                    $"A connection takes no {Section.Shown(member.Name.Text)}.", "Did you mean connector?");
+            }
+
             return null;
         }
 
@@ -91,7 +98,7 @@ internal sealed class ConnectionSection
             if (Raw(value, tenant, report, references) is { } read)
             {
                 raw[name.Text] = read;
-                NotePlainSecret(setting, value, report);
+                NotePlainText(setting, value, report);
             }
             else
             {
@@ -109,8 +116,17 @@ internal sealed class ConnectionSection
         return settings;
     }
 
-    private static void NotePlainSecret(Setting setting, ConfigNode value, ConfigReport report)
+    private static void NotePlainText(Setting setting, ConfigNode value, ConfigReport report)
     {
+        if (value is ScalarNode { Text: ['$', >= 'A' and <= 'Z', ..] variable }
+            && variable.Skip(1).All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_'))
+        {
+            report.Add(FindingSeverity.Warning, "config.reference", value,
+                $"{setting.Name} is taken as it is written, with its dollar sign.",
+                "For an environment variable write ${env:NAME}.");
+            return;
+        }
+
         if (setting.Secret && value is ScalarNode text && !References.Has(text.Text))
         {
             report.Add(FindingSeverity.Note, "config.plain_secret", value,

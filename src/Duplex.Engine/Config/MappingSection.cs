@@ -23,7 +23,7 @@ internal static class MappingSection
 
         foreach (var item in list?.Items ?? [])
         {
-            if (sync.Expect<MapNode>(item, "A rule", "a map") is { } map && Rule(map, report) is { } rule)
+            if (sync.Expect<MapNode>(item, "A rule", "a map", "Write - { a: name, b: name }.") is { } map && Rule(map, report) is { } rule)
             {
                 rules.Add(rule);
             }

@@ -83,7 +83,10 @@ internal sealed class References(ConfigReport report, Func<string, string?> envi
 
         if (name.Length == 0 || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_'))
         {
-            report.Error("config.reference", node, "A reference names no environment variable.",
+            report.Error("config.reference", node,
+                name.IndexOf(':') is > 0 and var kind && name[..kind].All(char.IsAsciiLetterOrDigit)
+                    ? $"There are no references of the kind {Section.Shown(name[..kind])}."
+                    : "A reference names no environment variable.",
                 "Write ${env:NAME} or ${secret:name}.");
             return null;
         }

@@ -148,7 +148,7 @@ internal sealed class Section(MapNode node, string what, ConfigReport report, Re
     }
 
     /// <summary>A node of a kind, or a finding.</summary>
-    public T? Expect<T>(ConfigNode found, string name, string kind)
+    public T? Expect<T>(ConfigNode found, string name, string kind, string? suggestion = null)
         where T : ConfigNode
     {
         if (found is T wanted)
@@ -157,7 +157,7 @@ internal sealed class Section(MapNode node, string what, ConfigReport report, Re
         }
 
         report.Error("config.bad_value", found, $"{name} must be {kind}, and it is {found.Describe()}.",
-            $"Write {name} as {kind}.");
+            suggestion ?? $"Write {name} as {kind}.");
         return null;
     }
 

@@ -61,7 +61,8 @@ internal static class ServerSection
 
         var given = text.StartsWith("localhost", StringComparison.OrdinalIgnoreCase) ? $"127.0.0.1{text[9..]}"
             : text.StartsWith('*') ? $"0.0.0.0{text[1..]}" : text;
-        if (IPEndPoint.TryParse(given, out var address))
+        // What has neither dot nor colon parses as one number of 32 bits, and nobody means that.
+        if (given.AsSpan().ContainsAny('.', ':') && IPEndPoint.TryParse(given, out var address))
         {
             return address.Port == 0 && !given.EndsWith(":0", StringComparison.Ordinal)
                 ? new IPEndPoint(address.Address, port) : address;
@@ -77,7 +78,8 @@ internal static class ServerSection
         var keys = new List<ApiKeyModel>();
         foreach (var item in section.List("api_keys")?.Items ?? [])
         {
-            if (section.Expect<MapNode>(item, "An API key", "a map") is not { } map)
+            if (section.Expect<MapNode>(item, "An API key", "a map",
+                "Write - { name: ops, key: \"${secret:api-ops}\", role: operator }.") is not { } map)
             {
                 continue;
             }

@@ -15,10 +15,10 @@ internal static class Spelling
         }
 
         var best = default(string);
-        var bestDistance = Math.Max(1, word.Length / 3) + 1;
+        var bestDistance = Math.Max(1, (word.Length + 1) / 3) + 1;
         foreach (var candidate in candidates.Where(static c => c.Length is > 0 and <= LengthMax))
         {
-            var distance = Distance(Fold(word), Fold(candidate));
+            var distance = Begins(Fold(word), Fold(candidate)) ? 1 : Distance(Fold(word), Fold(candidate));
             if (distance < bestDistance)
             {
                 (best, bestDistance) = (candidate, distance);
@@ -40,6 +40,14 @@ internal static class Spelling
         return candidates.Count == 0
             ? "Remove it."
             : $"Use one of {string.Join(", ", candidates.Distinct().Take(shown))}{(candidates.Count > shown ? ", …" : "")}.";
+    }
+
+    /// <summary>Whether one is the other cut short, such as <c>user</c> for <c>username</c>.</summary>
+    private static bool Begins(string word, string candidate)
+    {
+        const int enough = 4;
+        return Math.Min(word.Length, candidate.Length) >= enough
+            && (candidate.StartsWith(word, StringComparison.Ordinal) || word.StartsWith(candidate, StringComparison.Ordinal));
     }
 
     private static string Fold(string text) => text.ToLowerInvariant().Replace('-', '_');

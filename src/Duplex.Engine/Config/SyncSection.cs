@@ -100,7 +100,8 @@ internal static class SyncSection
             if (!connections.Names.Contains(name))
             {
                 report.Error("config.unknown_connection", map.Find("connection")!,
-                    $"There is no connection {Section.Shown(name)}.", Spelling.Offer(name, connections.Names));
+                    $"There is no connection {Section.Shown(name)}.", connections.Names.Count == 0
+                        ? "Add it under connections:." : Spelling.Offer(name, connections.Names));
             }
 
             return null;
