@@ -16,6 +16,7 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
     {
         CheckKey();
+        CheckAccount();
         CheckAddress();
         CheckWebhooks();
         CheckRates();
@@ -47,6 +48,17 @@ internal sealed class StripeChecks(ConnectorContext context, IReadOnlyList<Strea
         {
             Add(FindingSeverity.Error, "stripe.bad_key", StripeSettings.ApiKey,
                 "api_key is empty or holds characters that no key has.", "Copy the key anew from Stripe's dashboard.");
+        }
+    }
+
+    private void CheckAccount()
+    {
+        if (context.Settings.Get(StripeSettings.Account) is { } account
+            && (!account.StartsWith("acct_", StringComparison.Ordinal) || account.Any(static c => c is <= ' ' or > '~')))
+        {
+            Add(FindingSeverity.Error, "stripe.bad_account", StripeSettings.Account,
+                "account is not the identifier of a connected account.",
+                "Set it to the acct_… of the account, or remove it to act for the key's own.");
         }
     }
 

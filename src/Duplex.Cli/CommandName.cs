@@ -12,6 +12,6 @@ internal static partial class CommandName
     /// <summary>A text for people with the commands in it as they are typed here.</summary>
     public static string In(string text) => Own == "duplex" ? text : Written().Replace(text, Own);
 
-    [GeneratedRegex(@"(?<![\w./-])duplex(?= (run|demo|init|doctor|validate|plan|status|trace|dlq|pause|resume|resnapshot|conflicts|secrets)\b)")]
+    [GeneratedRegex(@"(?<![\w./-])duplex(?= ((run|demo|init|doctor|validate|plan|status|trace|dlq|pause|resume|resnapshot|conflicts|secrets)\b|--help))")]
     private static partial Regex Written();
 }

@@ -20,7 +20,7 @@ internal static class DuplexCommand
             {
                 var verb = Typed(parsed.CommandResult);
                 throw new CommandFailure(ExitCode.Usage, new FailureDocument(
-                    "command.usage", string.Join(' ', parsed.Errors.Select(static e => e.Message)), null,
+                    "command.usage", Wrong(parsed), null,
                     $"duplex {verb}--help shows what it takes."));
             }
 
@@ -45,6 +45,15 @@ internal static class DuplexCommand
                 "Report it with the trace above."));
             return ExitCode.Failed;
         }
+    }
+
+    /// <summary>What is wrong with the command line. That a verb is missing says nothing beside a word that is none.</summary>
+    private static string Wrong(ParseResult parsed)
+    {
+        var unknown = parsed.UnmatchedTokens;
+        var messages = parsed.Errors.Select(static e => e.Message)
+            .Where(m => unknown.Count == 0 || unknown.Any(t => m.Contains(t, StringComparison.Ordinal))).ToList();
+        return string.Join(' ', messages.Count > 0 ? messages : parsed.Errors.Select(static e => e.Message));
     }
 
     /// <summary>The verb as it is typed, with a blank behind it; empty for none.</summary>

@@ -76,6 +76,12 @@ internal sealed class Session(ParseResult arguments, Terminal terminal)
     public static (string Tenant, string Name) Find(
         IReadOnlyList<(string Tenant, string Name)> all, string? text, string kind)
     {
+        if (text is ['-', '-', ..])
+        {
+            throw new CommandFailure(ExitCode.Usage, new FailureDocument(
+                "command.usage", $"There is no option {text} here.", kind, "--help shows what there is."));
+        }
+
         var matching = all.Where(s => text is null || s.Name == text || $"{s.Tenant}/{s.Name}" == text).ToList();
         var known = string.Join(", ", all.Select(static s => $"{s.Tenant}/{s.Name}"));
         return matching.Count switch

@@ -58,12 +58,13 @@ public sealed class CheckTests
         var context = Connection.To(new Uri("http://stripe.example/"), new()
         {
             ["api_key"] = "pk_live_1",
+            ["account"] = "123",
             ["webhook_secret"] = "secret",
             ["operation_rates"] = new Dictionary<string, string> { ["POST /v1/customers"] = "many" },
         });
         (await CheckAsync(context, Both, Both with { Stream = "charges" })).Select(static f => f.Code).ShouldBe(
         [
-            "stripe.publishable_key", "stripe.plain_address", "stripe.webhook_secret", "stripe.bad_rate",
+            "stripe.publishable_key", "stripe.bad_account", "stripe.plain_address", "stripe.webhook_secret", "stripe.bad_rate",
                 "stripe.unknown_stream",
         ]);
     }

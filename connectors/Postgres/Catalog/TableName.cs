@@ -6,6 +6,9 @@ public readonly record struct TableName(string Schema, string Name)
     /// <summary>The name as SQL takes it, quoted.</summary>
     public string Sql => $"{Quote(Schema)}.{Quote(Name)}";
 
+    /// <summary>Whether it lies in a schema of the server itself.</summary>
+    public bool IsSystem => Schema == "information_schema" || Schema.StartsWith("pg_", StringComparison.Ordinal);
+
     /// <summary>
     /// Reads a stream's name: <c>public.customers</c>, or <c>customers</c> for the schema public. The first dot
     /// parts.

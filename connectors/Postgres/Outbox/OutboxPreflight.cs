@@ -8,9 +8,14 @@ namespace Duplex.Connectors.Postgres.Outbox;
 internal static class OutboxPreflight
 {
     private const string PlaceSql = """
-        SELECT CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-                    ELSE has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE') END
-            OR to_regproc('duplex.capture') IS NOT NULL
+        SELECT n.oid IS NOT NULL,
+               has_database_privilege(current_database(), 'CREATE'),
+               has_schema_privilege(n.oid, 'USAGE') AND (has_schema_privilege(n.oid, 'CREATE')
+                   OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = n.oid AND p.proname = 'capture')),
+               NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+                   WHERE c.relnamespace = n.oid AND c.relname IN ('outbox', 'outbox_readers') AND NOT (
+                       has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                       AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')))
         FROM (SELECT) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'duplex'
         """;
 
@@ -27,19 +32,35 @@ internal static class OutboxPreflight
                 "Set host to the primary.");
         }
 
-        await using (var place = new NpgsqlCommand(PlaceSql, connection))
-        {
-            if (await place.ExecuteScalarAsync(cancellationToken) is not true)
-            {
-                found.Error("outbox_create", $"Role {role} may not create the outbox in schema duplex.",
-                    $"CREATE SCHEMA IF NOT EXISTS duplex AUTHORIZATION {role};");
-            }
-        }
-
+        await CheckPlaceAsync(connection, found, role, cancellationToken);
         foreach (var stream in streams)
         {
             var name = TableName.Parse(stream);
             Check(found, stream, name, await TableFacts.ReadAsync(connection, name, cancellationToken), role);
+        }
+    }
+
+    private static async Task CheckPlaceAsync(
+        NpgsqlConnection connection, FindingList found, string role, CancellationToken cancellationToken)
+    {
+        await using var place = new NpgsqlCommand(PlaceSql, connection);
+        await using var reader = await place.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var exists = reader.GetBoolean(0);
+        if (!exists && !reader.GetBoolean(1))
+        {
+            found.Error("outbox_create", $"Role {role} may not create the outbox in schema duplex.",
+                $"CREATE SCHEMA IF NOT EXISTS duplex AUTHORIZATION {role};");
+        }
+        else if (exists && !reader.GetBoolean(2))
+        {
+            found.Error("outbox_create", $"Role {role} may not create the outbox in schema duplex.",
+                $"GRANT USAGE, CREATE ON SCHEMA duplex TO {role};");
+        }
+        else if (exists && !reader.GetBoolean(3))
+        {
+            found.Error("outbox_privilege", $"Role {role} may not read and clear the outbox that another role made.",
+                $"GRANT SELECT, INSERT, UPDATE, DELETE ON duplex.outbox, duplex.outbox_readers TO {role};");
         }
     }
 

@@ -52,6 +52,12 @@ internal sealed class CapturePreflight
                 "Upgrade the server, or set capture: outbox.");
         }
 
+        if (_options.Slot.Length > 63 || !_options.Slot.All(static c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_'))
+        {
+            _found.Error("slot_name", "slot is no name that a replication slot can have.",
+                "Use up to 63 lower-case letters, digits and _, or remove slot.");
+        }
+
         if (_server.IsStandby)
         {
             _found.Error("standby", "The server is a standby: capture needs to write marks into the log.",
@@ -145,6 +151,7 @@ internal sealed class CapturePreflight
     {
         var kind = table.Kind switch
         {
+            _ when name.IsSystem => "a table of the server itself",
             "r" or "p" => null,
             "v" => "a view",
             "m" => "a materialized view",
@@ -155,7 +162,7 @@ internal sealed class CapturePreflight
         if (kind is not null)
         {
             _found.Error("not_a_table", $"{stream} is {kind}: the log has no changes of it.",
-                "Name the table that it is made from.");
+                name.IsSystem ? "Name a table of your own." : "Name the table that it is made from.");
             return false;
         }
 

@@ -78,7 +78,7 @@ internal static class ConnectionPreflight
     private static void CheckWrites(FindingList found, StreamUse use, TableName name, TableFacts table,
         ServerFacts server)
     {
-        if (table.Kind is not ("r" or "p"))
+        if (table.Kind is not ("r" or "p") || name.IsSystem)
         {
             found.Error("not_a_table", $"{use.Stream} is not a table that rows can be written to by key.",
                 "Name a table.");

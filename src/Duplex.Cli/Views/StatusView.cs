@@ -9,8 +9,9 @@ internal static class StatusView
 {
     public static void Write(IAnsiConsole console, StatusDocument status)
     {
+        var paused = status.Syncs.Where(static s => s.State == "paused").Select(static s => $"{s.Tenant}/{s.Name}").ToList();
         console.Write(new Markup(status.Ready
-            ? "[green]ready[/]: data moves\n"
+            ? $"[green]ready[/]: data moves{(paused.Count == 0 ? "" : $", except what is paused: {string.Join(", ", paused)}")}\n"
             : $"[yellow]not ready[/]: {Markup.Escape(string.Join("\n  ", status.NotReadyBecause))}\n"));
         if (status.Storage is { } storage)
         {

@@ -153,8 +153,11 @@ internal static class MappingChecks
             var letter = from.Other().Letter();
             findings.Add(new Finding(FindingSeverity.Error, "mapping.required_unmapped", $"{sync.Path}/mapping",
                 $"{letter}.{field.Name} of {target.Stream} must be given to create a record, and no rule writes it.",
-                $"Add a rule with {letter}: {field.Name}, for example - {{ {letter}: {field.Name}, via: {{ constant: … }} }}, "
-                + "or give the field a default there."));
+                target.Key.Contains(field.Name)
+                    ? $"It is the key: let the other system give each record its own by a default, write {letter}: {field.Name} "
+                        + $"from a field that is different in every record, or set direction: {(from == Side.A ? "b_to_a" : "a_to_b")}."
+                    : $"Add a rule with {letter}: {field.Name}, for example - {{ {letter}: {field.Name}, via: {{ constant: … }} }}, "
+                        + "or give the field a default there."));
         }
     }
 

@@ -11,6 +11,7 @@ public sealed class PreflightTests(PostgresServer server)
     public static TheoryData<string, string, string> Obstacles => new()
     {
         { "postgres.no_table", "public.absent", "" },
+        { "postgres.not_a_table", "pg_catalog.pg_class", "" },
         { "postgres.not_a_table", "public.seen", "CREATE VIEW seen AS SELECT 1 AS id" },
         { "postgres.unlogged", "public.quick", "CREATE UNLOGGED TABLE quick (id int PRIMARY KEY)" },
         { "postgres.replica_identity", "public.mute",
@@ -100,6 +101,42 @@ public sealed class PreflightTests(PostgresServer server)
                 $"SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = '{role}')"))!);
             await shop.RunAsync($"DROP OWNED BY {role}; DROP ROLE {role}");
         }
+    }
+
+    [SkippableFact]
+    public async Task A_poor_role_learns_what_capture_by_triggers_wants_and_works_after_the_fixes()
+    {
+        await using var shop = await CaptureShop.OpenAsync(server, "CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA duplex");
+        var role = "poor_" + shop.Context.Connection;
+        await shop.RunAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'");
+        try
+        {
+            var login = new NpgsqlConnectionStringBuilder(shop.ConnectionString) { Username = role, Password = "secret" };
+            var poor = CaptureShop.ContextFor(login.ConnectionString, new Dictionary<string, object> { ["capture"] = "outbox" });
+            var errors = await CheckAsync(poor, "public.t");
+            errors.Select(static f => f.Code).ShouldBe(["postgres.outbox_create", "postgres.not_owner"]);
+            foreach (var error in errors)
+            {
+                await shop.RunAsync(error.Suggestion![..(error.Suggestion!.IndexOf(';') + 1)]);
+            }
+
+            (await CheckAsync(poor, "public.t")).ShouldBeEmpty();
+            await shop.RunAsync("CREATE TABLE duplex.outbox (id int)");
+            (await CheckAsync(poor, "public.t")).ShouldHaveSingleItem().Code.ShouldBe("postgres.outbox_privilege");
+        }
+        finally
+        {
+            await shop.RunAsync($"DROP OWNED BY {role} CASCADE; DROP ROLE {role}");
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_name_that_no_slot_can_have_is_an_error()
+    {
+        await using var shop = await CaptureShop.OpenAsync(server, "CREATE TABLE t (id int PRIMARY KEY)");
+        (await CheckAsync(CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["slot"] = "Bad Slot" }), "public.t"))
+            .ShouldHaveSingleItem().Code.ShouldBe("postgres.slot_name");
+        (await CheckAsync(CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["slot"] = "good_slot_1" }), "public.t")).ShouldBeEmpty();
     }
 
     [SkippableFact]

@@ -131,6 +131,23 @@ public sealed class MappingCheckTests
     }
 
     [Fact]
+    public void A_key_that_nobody_gives_is_not_told_to_be_a_constant()
+    {
+        var keyed = MappingSamples.StripeCustomers with
+        {
+            Key = ["number"],
+            Fields = [.. MappingSamples.StripeCustomers.Fields, new("number", FieldKind.Text, Required: true)],
+        };
+
+        var finding = MappingCompiler.Compile(
+            MappingSamples.Sync("  - { a: name, b: name }"), MappingSamples.Customers, keyed).Findings.ShouldHaveSingleItem();
+
+        finding.Code.ShouldBe("mapping.required_unmapped");
+        finding.Suggestion!.ShouldNotContain("constant");
+        finding.Suggestion!.ShouldContain("direction: b_to_a");
+    }
+
+    [Fact]
     public void An_open_schema_takes_fields_that_it_does_not_list()
     {
         var sync = MappingSamples.Sync("  - { a: name, b: whatever.deep }");
