@@ -6,12 +6,14 @@ namespace Duplex.Cli;
 /// that name, so that they work as printed.</summary>
 internal static partial class CommandName
 {
+    private const string Verbs = "run|demo|init|doctor|validate|plan|status|trace|dlq|pause|resume|resnapshot|conflicts|secrets";
+
     public static string Own { get; } =
         Environment.GetEnvironmentVariable("DUPLEX_COMMAND") is { Length: > 0 } name ? name : "duplex";
 
     /// <summary>A text for people with the commands in it as they are typed here.</summary>
     public static string In(string text) => Own == "duplex" ? text : Written().Replace(text, Own);
 
-    [GeneratedRegex(@"(?<![\w./-])duplex(?= ((run|demo|init|doctor|validate|plan|status|trace|dlq|pause|resume|resnapshot|conflicts|secrets)\b|--help))")]
+    [GeneratedRegex($@"(?<![\w./-])duplex(?= (({Verbs})\b|--help))")]
     private static partial Regex Written();
 }

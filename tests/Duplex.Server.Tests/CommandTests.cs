@@ -162,6 +162,24 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     }
 
     [Fact]
+    public async Task A_word_that_is_no_verb_is_what_is_wrong()
+    {
+        var outcome = await CommandLine.RunAsync("bogus", "--json");
+        outcome.Code.ShouldBe(3, outcome.Output);
+        outcome.Json.GetProperty("message").GetString().ShouldBe("Unrecognized command or argument 'bogus'.");
+        outcome.Json.GetProperty("fix").GetString().ShouldBe("duplex --help shows what it takes.");
+    }
+
+    [Fact]
+    public async Task An_option_that_a_verb_does_not_have_is_no_name()
+    {
+        var outcome = await CommandLine.RunAsync(
+            "plan", "--bogus", "--url", Url, "--json");
+        outcome.Code.ShouldBe(3, outcome.Output);
+        outcome.Json.GetProperty("message").GetString().ShouldBe("There is no option --bogus here.");
+    }
+
+    [Fact]
     public async Task A_server_that_is_not_Duplex_is_named_so()
     {
         var outcome =

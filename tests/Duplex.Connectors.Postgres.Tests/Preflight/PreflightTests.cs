@@ -134,9 +134,11 @@ public sealed class PreflightTests(PostgresServer server)
     public async Task A_name_that_no_slot_can_have_is_an_error()
     {
         await using var shop = await CaptureShop.OpenAsync(server, "CREATE TABLE t (id int PRIMARY KEY)");
-        (await CheckAsync(CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["slot"] = "Bad Slot" }), "public.t"))
-            .ShouldHaveSingleItem().Code.ShouldBe("postgres.slot_name");
-        (await CheckAsync(CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["slot"] = "good_slot_1" }), "public.t")).ShouldBeEmpty();
+        ConnectorContext With(string slot) =>
+            CaptureShop.ContextFor(shop.ConnectionString, new Dictionary<string, object> { ["slot"] = slot });
+
+        (await CheckAsync(With("Bad Slot"), "public.t")).ShouldHaveSingleItem().Code.ShouldBe("postgres.slot_name");
+        (await CheckAsync(With("good_slot_1"), "public.t")).ShouldBeEmpty();
     }
 
     [SkippableFact]
