@@ -103,6 +103,15 @@ public sealed class DuplexClient : IDisposable
             + (sync is null ? "" : "&sync=" + Segment(sync)),
             cancellationToken);
 
+    /// <summary>One conflict.</summary>
+    public Task<ConflictDocument> ConflictAsync(long id, CancellationToken cancellationToken = default) =>
+        GetAsync<ConflictDocument>($"/v1/conflicts/{id}", cancellationToken);
+
+    /// <summary>Decides a conflict that waits. What is decided is durable when it returns; the writes follow.</summary>
+    public Task<ConflictDocument> ResolveAsync(
+        long id, ResolveRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<ConflictDocument>($"/v1/conflicts/{id}/resolve", request, cancellationToken);
+
     /// <summary>What a sync would do: lines of progress, at last the plan.</summary>
     public async IAsyncEnumerable<PlanLine> PlanAsync(
         string tenant, string name, [EnumeratorCancellation] CancellationToken cancellationToken = default)

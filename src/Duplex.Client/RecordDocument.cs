@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Duplex.Client;
 
@@ -104,8 +105,10 @@ public sealed record ReplayDocument(int Asked, int Replayed);
 /// <param name="Rule">The mapping rule.</param>
 /// <param name="ValueA">A's value.</param>
 /// <param name="ValueB">B's value.</param>
+/// <param name="Base">What A held when the two last agreed; null if they never did, or if it is not known.</param>
 /// <param name="Winner">The side whose value stands; null while it waits for a person.</param>
-/// <param name="Policy">The policy that decided.</param>
+/// <param name="Policy">What decided: <c>a</c>, <c>b</c>, <c>latest</c>; <c>manual</c> for a person, <c>given</c> where the
+/// person gave a third value; <c>delete</c> where the winner's side deleted the record.</param>
 /// <param name="At">When.</param>
 public sealed record ConflictDocument(
     long Id,
@@ -115,6 +118,17 @@ public sealed record ConflictDocument(
     string Rule,
     JsonElement? ValueA,
     JsonElement? ValueB,
+    JsonElement? Base,
     string? Winner,
     string Policy,
     DateTimeOffset At);
+
+/// <summary>What a person decides about a conflict.</summary>
+/// <param name="Use">The side whose value stands: <c>a</c> or <c>b</c>.</param>
+public sealed record ResolveRequest(string Use)
+{
+    /// <summary>Another value, written as side <see cref="Use"/> writes it, which both sides get; left out for the side's
+    /// own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public JsonElement Value { get; init; }
+}

@@ -1,8 +1,11 @@
+using System.Text.Json;
 using Duplex.Engine.Capture;
 using Duplex.Engine.Config;
 using Duplex.Engine.Connections;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
+using Duplex.Engine.Mapping;
+using Duplex.Engine.Merge;
 using Duplex.Engine.Reconcile;
 using Duplex.Engine.Routing;
 using Duplex.Engine.State;
@@ -198,6 +201,32 @@ public sealed class SyncEngine : IAsyncDisposable
         }
 
         return taken;
+    }
+
+    /// <summary>
+    /// Decides a conflict that waits: the winner's value stands, or the given one, in the winner's form. Returns when the
+    /// decision is durable; the writes follow as those of any other change. False if there is no such conflict.
+    /// </summary>
+    /// <exception cref="SyncException">Nothing was decided: it waits no longer, its sync does not run, its record is gone
+    /// or cannot be read, or the value has no form on the other side.</exception>
+    public async ValueTask<bool> ResolveAsync(
+        long conflictId, Side winner, JsonElement? given, CancellationToken cancellationToken)
+    {
+        if (await Parts.Store.FindConflictAsync(conflictId, cancellationToken) is not { } conflict
+            || !_syncs.TryGetValue(conflict.Sync, out var runtime))
+        {
+            return false;
+        }
+
+        if (conflict.Winner is not null)
+        {
+            throw Settlements.NotWaiting(conflictId);
+        }
+
+        var context = await ContextAsync(runtime, null, cancellationToken);
+        await Settlements.TakeUpAsync(context, conflict,
+            new Settlement(winner, given is { } value ? FieldValue.Of(value) : null), cancellationToken);
+        return true;
     }
 
     /// <summary>What a sync would do. Works while it runs and while it does not. Null if there is no such

@@ -27,6 +27,9 @@ public sealed class EmbeddedStores : IAsyncDisposable
     /// <summary>The state store.</summary>
     public IStateStore State { get; }
 
+    /// <summary>Completes when one of the stores will take nothing more in this process.</summary>
+    public Task<SyncError> Failed => Task.WhenAny(Log.Failed, State.Failed).Unwrap();
+
     /// <summary>Opens, and where need be creates, the stores of a model.</summary>
     /// <exception cref="SyncException">Another process has the directory, or what it holds cannot be read.</exception>
     public static async Task<EmbeddedStores> OpenAsync(

@@ -26,12 +26,20 @@ public sealed class ServerHost : IAsyncDisposable
         _metrics = metrics;
         _server = server;
         Engine = new SyncEngine(parts);
+        Failed = stores.Failed;
         _control = Plane.Control(Engine, catalog, metrics, server, parts.Loggers);
         _data = Plane.Data(Engine, server, parts.Loggers);
     }
 
     /// <summary>The engine.</summary>
     public SyncEngine Engine { get; }
+
+    /// <summary>
+    /// Completes when a store will take nothing more in this process, such as after a failed sync of its file. Nothing
+    /// is acknowledged from then on; whoever hosts the server ends the process, so that the next one starts from what
+    /// is on disk.
+    /// </summary>
+    public Task<Sdk.SyncError> Failed { get; }
 
     /// <summary>Where the API, its documentation and the metrics are.</summary>
     public Uri ControlAddress => _control.Address;

@@ -17,9 +17,15 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
         try
         {
             database = Database.OpenWriter(path, schema.PageBytes, schema.CacheBytes, options.FileBytesMax);
-            if (ReadVersion(database, schema.FormatVersion) == 0)
+            var version = ReadVersion(database, schema.FormatVersion);
+            if (version < schema.FormatVersion)
             {
                 database.Begin();
+                foreach (var upgrade in version == 0 ? [] : schema.Upgrades.Skip(version - 1))
+                {
+                    database.Execute(upgrade);
+                }
+
                 database.Execute(schema.Tables);
                 database.Execute(
                     $"PRAGMA user_version = {schema.FormatVersion.ToString(CultureInfo.InvariantCulture)}");
@@ -68,5 +74,10 @@ internal readonly record struct StoreFile(DirectoryLock Lock, Database Database)
 /// <param name="PageBytes">The size of a page: large for long blobs, small for rows that change here and there.</param>
 /// <param name="CacheBytes">Memory that the writer keeps pages in: little for appends, more for rows that change
 /// anywhere.</param>
-/// <param name="Tables">The statements that make the tables.</param>
-internal sealed record StoreSchema(string Store, int FormatVersion, int PageBytes, int CacheBytes, string Tables);
+/// <param name="Tables">The statements that make the tables; those of tables that are there do nothing.</param>
+internal sealed record StoreSchema(string Store, int FormatVersion, int PageBytes, int CacheBytes, string Tables)
+{
+    /// <summary>What changes the tables of an older file, before <see cref="Tables"/>: from format 1 to 2, from 2 to 3
+    /// and so on.</summary>
+    public IReadOnlyList<string> Upgrades { get; init; } = [];
+}

@@ -143,9 +143,61 @@ public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConforma
         (await Store.ListConflictsAsync(Sync, true, 10, default)).ShouldHaveSingleItem().Rule.ShouldBe("name");
         var resolved = (await Store.ListConflictsAsync(Sync, false, 10, default)).Single(static c => c.Rule == "email");
         resolved.Winner.ShouldBe(Side.B);
-        await Store.CommitAsync(new RemoveConflict(waiting[0].Id), new RemoveConflict(resolved.Id));
+        (await Store.FindConflictAsync(resolved.Id, default)).ShouldBe(resolved);
+        (await Store.FindConflictAsync(resolved.Id + 1000, default)).ShouldBeNull();
+        await Store.CommitAsync(
+            new RemoveConflict(Sync, RecordKey.Of("1"), RecordKey.Of("b1"), "name"),
+            new RemoveConflict(Sync, RecordKey.Of("1"), RecordKey.Of("b1"), "email"));
+        (await Store.CountConflictsAsync(Sync, default)).ShouldBe(0);
         (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule).ShouldBe(
             ["plan", "plan", "email"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_waiting_conflict_keeps_its_number_and_base_and_follows_its_pair_to_another_key()
+    {
+        await Store.CommitAsync(
+            new PutLink(Link(1, "1", "b1")),
+            new PutConflict(Conflict("1", "email", null) with { Base = "\"old\"" }),
+            new PutConflict(Conflict("1", "name", null)),
+            new PutConflict(Conflict("1", "plan", Side.A)));
+        var before = await Store.ListConflictsAsync(Sync, true, 10, default);
+        await Store.CommitAsync(
+            new PutLink(Link(1, "2", "b2")), new PutConflict(Conflict("2", "email", null, "7")));
+        var after = await Store.ListConflictsAsync(Sync, true, 10, default);
+        after.Select(static c => (c.Id, c.A.ToString())).ShouldBe(before.Select(static c => (c.Id, "2")));
+        after.Single(static c => c.Rule == "email").ShouldBe(
+            before.Single(static c => c.Rule == "email") with { A = RecordKey.Of("2"), B = RecordKey.Of("b2"), ValueA = "7" });
+        (await Store.CountConflictsAsync(Sync, default)).ShouldBe(2);
+
+        await Store.CommitAsync(
+            new SettleConflicts(Sync, RecordKey.Of("2"), RecordKey.Of("b2"), Side.B, "delete", 77));
+        (await Store.CountConflictsAsync(Sync, default)).ShouldBe(0);
+        var settled = (await Store.FindConflictAsync(before[0].Id, default)).ShouldNotBeNull();
+        (settled.Winner, settled.Policy, settled.AtMicros).ShouldBe((Side.B, "delete", 77));
+    }
+
+    [Fact]
+    public async Task Counts_are_those_of_the_rows_whatever_was_replaced_removed_or_refused()
+    {
+        await Store.CommitAsync(
+            [.. Enumerable.Range(0, 20).SelectMany(static i => (StateMutation[])
+            [
+                new PutPending(new Pending(Leg, RecordKey.Of($"{i}"), Bytes("{}"), i, i, 1, 90 - i, null)),
+                new PutPending(new Pending(Leg, RecordKey.Of($"{i}"), Bytes("{}"), i, i, 2, 90 - i, null)),
+                new PutLink(Link(i + 1, $"a{i}", $"b{i}")),
+            ])]);
+        await Should.ThrowAsync<LinkTakenException>(() => Store.CommitAsync(
+            new PutLink(Link(100, "x", "y")), new RemovePending(Leg, RecordKey.Of("1")),
+            new PutLink(Link(101, "a3", "z"))));
+        await Store.CommitAsync(
+            new RemovePending(Leg, RecordKey.Of("0")), new RemovePending(Leg, RecordKey.Of("none")),
+            new PutLink(Link(1, "a0", "b0", state: LinkState.Deleted)), new RemoveLink(2));
+        await ReopenAsync();
+        (await Store.CountPendingAsync(Leg, default)).ShouldBe((19, 71));
+        (await Store.CountPendingAsync(Back, default)).ShouldBe((0, 0));
+        (await Store.CountLinksAsync(Sync, LinkState.Live, default)).ShouldBe(18);
+        (await Store.CountLinksAsync(Sync, LinkState.Deleted, default)).ShouldBe(1);
     }
 
     [Fact]

@@ -105,6 +105,33 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
         bed.StripeCustomers().Count.ShouldBe(n);
     }
 
+    [SkippableTheory]
+    [InlineData("log.db-wal")]
+    [InlineData("state.db-wal")]
+    public async Task A_failed_sync_ends_the_process_with_its_reason_and_the_next_one_loses_nothing(string file)
+    {
+        Skip.IfNot(Environment.GetEnvironmentVariable("PATH")!.Split(':')
+            .Any(static folder => File.Exists(Path.Combine(folder, "strace"))), "strace is not installed");
+        await using var bed = await postgres.BedAsync();
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n', 'c' || i || '@x.org' from generate_series(1, 50) i");
+        await using var server = new ServerProcess(bed);
+        server.Start("-P", Path.Combine(bed.Data, file), "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=30+");
+        var rows = 50;
+        await bed.UntilAsync(async () =>
+        {
+            await bed.ExecuteAsync($"insert into customers (name, email) values ('late', 'c{++rows}@x.org')");
+            return server.HasExited;
+        }, "the process ends");
+        (await server.EndAsync()).ShouldBe(1, server.Said);
+        server.Said.ShouldContain("storage.failed");
+        server.Said.ShouldContain("start Duplex again");
+
+        server.Start();
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 60);
+        bed.StripeCustomers().Count.ShouldBe(rows);
+    }
+
     [SkippableFact]
     public async Task A_full_disk_stops_the_acknowledging_is_told_and_ends_by_itself_with_room()
     {

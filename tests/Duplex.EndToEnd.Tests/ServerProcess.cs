@@ -47,11 +47,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    public void Start()
+    /// <summary>Starts it, under strace with the given arguments if there are any.</summary>
+    public void Start(params string[] strace)
     {
-        var start = new ProcessStartInfo("dotnet")
+        string[] server = ["dotnet", Path.Combine(AppContext.BaseDirectory, "duplex.dll"), "run", "--config", _config];
+        string[] command = strace.Length == 0 ? server : ["strace", "-f", "-qq", "-o", "/dev/null", .. strace, .. server];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "duplex.dll"), "run", "--config", _config },
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
@@ -77,6 +79,14 @@ internal sealed class ServerProcess : IAsyncDisposable
         using var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
         await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits until it has ended by itself; returns the exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        await _process!.WaitForExitAsync(deadline.Token);
         return _process.ExitCode;
     }
 

@@ -17,8 +17,8 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
     [InlineData("dlq", "list")]
     [InlineData("dlq", "list", "--sync", "customers", "--limit", "5")]
     [InlineData("dlq", "replay", "--sync", "acme/customers")]
-    [InlineData("conflicts")]
-    [InlineData("conflicts", "--waiting", "--sync", "customers")]
+    [InlineData("conflicts", "list")]
+    [InlineData("conflicts", "list", "--waiting", "--sync", "customers")]
     [InlineData("resume", "acme/customers")]
     [InlineData("resnapshot", "billing")]
     public async Task Every_verb_speaks_tables_and_JSON(params string[] verb)

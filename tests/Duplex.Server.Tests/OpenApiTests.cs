@@ -56,7 +56,7 @@ public sealed class OpenApiTests
         await using var server = await RunningServer.StartAsync();
         await server.UntilReadyAsync();
         await AddDeadLetterAsync(server);
-        server.Shop.Seed("""[{"id":"42","name":"Ada","email":"ada@example.org"}]"""u8.ToArray());
+        (await server.AddConflictAsync("42", "cus_PqR8")).ShouldBe(1);
         using var http = server.Http();
         var ran = 0;
         // Replays remove what others show, so they come last.

@@ -1,7 +1,10 @@
 using System.Net.Http.Headers;
+using System.Text;
 using Duplex.Cli;
 using Duplex.Client;
 using Duplex.Engine.Config;
+using Duplex.Engine.State;
+using Duplex.Sdk;
 using Duplex.Server;
 using Duplex.Simulators.Stripe;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -112,6 +115,31 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         using var http = Http();
         await UntilAsync(async () => (await http.GetAsync("/readyz")).IsSuccessStatusCode, "the server is ready");
+    }
+
+    /// <summary>Two linked customers whose names a person is to decide between; returns the conflict's number.</summary>
+    public async Task<long> AddConflictAsync(string keyA, string keyB)
+    {
+        Shop.Seed(Encoding.UTF8.GetBytes($$"""[{"id":"{{keyA}}","name":"Ada of A","email":"{{keyA}}@example.org"}]"""));
+        Billing.Seed(Encoding.UTF8.GetBytes($$"""[{"id":"{{keyB}}","name":"Ada of B","email":"{{keyA}}@example.org"}]"""));
+        var store = Host.Engine.Parts.Store;
+        var (a, b) = (RecordKey.Of(keyA), RecordKey.Of(keyB));
+        var commit =
+            new StateCommit { Owner = "tests", Epoch = await store.AcquireAsync("tests", CancellationToken.None) };
+        commit.Mutations.Add(new StateMutation.PutLink(new Link
+        {
+            Id = store.NextLinkId(),
+            Sync = "acme/customers",
+            A = a,
+            B = b,
+            ShadowA = Encoding.UTF8.GetBytes($$"""{"name":"Ada of A","email":"{{keyA}}@example.org"}"""),
+            ShadowB = Encoding.UTF8.GetBytes($$"""{"name":"Ada of B","email":"{{keyA}}@example.org"}"""),
+            Marks = """{"w":[],"h":["name"]}"""u8.ToArray(),
+        }));
+        commit.Mutations.Add(new StateMutation.PutConflict(new Conflict(
+            0, "acme/customers", a, b, "name", "\"Ada of A\"", "\"Ada of B\"", null, "manual", 1, "\"Ada\"")));
+        await store.CommitAsync(commit, CancellationToken.None);
+        return (await store.ListConflictsAsync("acme/customers", true, 1, CancellationToken.None))[0].Id;
     }
 
     public async ValueTask DisposeAsync()

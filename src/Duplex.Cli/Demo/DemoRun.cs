@@ -2,6 +2,7 @@ using System.Globalization;
 using Duplex.Client;
 using Duplex.Cli.Verbs;
 using Duplex.Cli.Views;
+using Duplex.Sdk;
 using Duplex.Server;
 using Duplex.Simulators.Postgres;
 
@@ -72,7 +73,10 @@ internal static class DemoRun
             if (!options.Once)
             {
                 narrator.Say("Running until Ctrl-C.");
-                await RunVerb.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (await RunVerb.WaitAsync(host, cancellationToken).ConfigureAwait(false) is { } failure)
+                {
+                    throw new SyncException(failure);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

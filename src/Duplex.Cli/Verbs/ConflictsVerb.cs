@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.Text.Json;
 using Duplex.Cli.Views;
+using Duplex.Client;
+using Spectre.Console;
 
 namespace Duplex.Cli.Verbs;
 
-/// <summary>Lists conflicts.</summary>
+/// <summary>Lists conflicts and decides those that wait.</summary>
 internal static class ConflictsVerb
 {
     private static readonly Option<string?> Sync =
@@ -18,12 +21,34 @@ internal static class ConflictsVerb
         DefaultValueFactory = static _ => 100,
     };
 
-    public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("conflicts", "List fields that both sides changed, with the value that lost and why.") { Sync,
-            Waiting, Limit },
-        terminal, RunAsync);
+    private static readonly Argument<long> Id = new("id") { Description = "The conflict's number." };
 
-    private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
+    private static readonly Argument<string> Use = new("side")
+    {
+        Description = "The side whose value stands, or in whose form --value is given: a or b.",
+    };
+
+    private static readonly Option<string?> Value = new("--value")
+    {
+        Description = "Another value for both sides, as JSON; what is no JSON is taken as text.",
+    };
+
+    public static Command Make(Terminal terminal)
+    {
+        var conflicts = new Command("conflicts", "Fields that both sides changed: list them, decide those that wait.")
+        {
+            Session.Attach(new Command("list", "List them, newest first, with the value that lost and why.")
+            {
+                Sync, Waiting, Limit,
+            }, terminal, ListAsync),
+            Session.Attach(new Command("resolve", "Decide one that waits: a, b, or another value.") { Id, Use, Value },
+                terminal, ResolveAsync),
+        };
+        Use.AcceptOnlyFromAmong("a", "b");
+        return conflicts;
+    }
+
+    private static async Task<int> ListAsync(Session session, CancellationToken cancellationToken)
     {
         using var client = session.Connect();
         var sync = await session.FilterAsync(client, Sync, cancellationToken).ConfigureAwait(false);
@@ -31,5 +56,30 @@ internal static class ConflictsVerb
             .ConfigureAwait(false);
         session.Print(conflicts, console => RecordView.Write(console, conflicts));
         return ExitCode.Done;
+    }
+
+    private static async Task<int> ResolveAsync(Session session, CancellationToken cancellationToken)
+    {
+        using var client = session.Connect();
+        var value = session.Get(Value) is { } text ? Json(text) : default;
+        var conflict = await client
+            .ResolveAsync(session.Get(Id), new ResolveRequest(session.Get(Use)!) { Value = value }, cancellationToken)
+            .ConfigureAwait(false);
+        session.Print(conflict, console => console.Write(new Markup(Markup.Escape(
+            $"{conflict.Sync}: {conflict.Rule} of {conflict.A ?? conflict.B} is decided and being written. "
+            + "duplex conflicts list shows when it is done.\n"))));
+        return ExitCode.Done;
+    }
+
+    private static JsonElement Json(string text)
+    {
+        try
+        {
+            return JsonElement.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return JsonSerializer.SerializeToElement(text);
+        }
     }
 }

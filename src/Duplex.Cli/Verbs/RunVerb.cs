@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Duplex.Cli.Views;
 using Duplex.Engine.Config;
+using Duplex.Sdk;
 using Duplex.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -46,10 +47,10 @@ internal static class RunVerb
             await ServerHost.StartAsync(model, server, ConnectorCatalog.Standard, loggers, cancellationToken)
             .ConfigureAwait(false);
         Announce(session, model, host);
-        await WaitAsync(cancellationToken).ConfigureAwait(false);
+        var failure = await WaitAsync(host, cancellationToken).ConfigureAwait(false);
         session.Terminal.Errors.Write(new Markup("Stopping: letting requests and writes in flight end.\n"));
         await host.StopAsync().ConfigureAwait(false);
-        return ExitCode.Done;
+        return failure is null ? ExitCode.Done : throw new SyncException(failure);
     }
 
     private static void Announce(Session session, EngineModel model, ServerHost host)
@@ -71,16 +72,17 @@ internal static class RunVerb
             """)));
     }
 
-    /// <summary>Waits for the signal to stop.</summary>
-    public static async Task WaitAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for the signal to stop (null), or until the server cannot go on: why.</summary>
+    public static async Task<SyncError?> WaitAsync(ServerHost host, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(false);
+            return await host.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             // The signal to stop.
+            return null;
         }
     }
 

@@ -99,17 +99,20 @@ internal static class RecordView
         }
 
         var table = new Table().Border(TableBorder.Simple).AddColumns(
-            "id", "sync", "a", "b", "field", "value of a", "value of b", "stands", "policy", "time");
+            "id", "sync", "a", "b", "field", "before", "value of a", "value of b", "stands", "policy", "time");
         foreach (var c in conflicts.Items)
         {
             table.AddRow(
                 c.Id.ToString(CultureInfo.InvariantCulture), Markup.Escape(c.Sync), Markup.Escape(c.A ?? ""),
-                Markup.Escape(c.B ?? ""), Markup.Escape(c.Rule), Text(c.ValueA), Text(c.ValueB), c.Winner
-                    ?? "[yellow]waits[/]",
-                c.Policy, Time(c.At));
+                Markup.Escape(c.B ?? ""), Markup.Escape(c.Rule), Text(c.Base), Text(c.ValueA), Text(c.ValueB),
+                c.Winner ?? "[yellow]waits[/]", c.Policy, Time(c.At));
         }
 
         console.Write(table);
+        if (conflicts.Items.Any(static c => c.Winner is null))
+        {
+            console.Write(new Markup("duplex conflicts resolve <id> a|b decides one, --value gives both another value.\n"));
+        }
     }
 
     private static void Error(IAnsiConsole console, string what, ErrorDocument? error)

@@ -69,11 +69,17 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         {
             var lane = _connection.Lane.Obstacle;
             var model = _connection.Model;
-            var snapshot = _state == RunState.Running && _source?.State.Phase == SourcePhase.Snapshot;
+            var source = _source?.State;
+            var state = (_state, source?.Phase) switch
+            {
+                (RunState.Running, SourcePhase.Starting) => RunState.Starting,
+                (RunState.Running, SourcePhase.Snapshot) => RunState.FirstSync,
+                _ => _state,
+            };
             return new ConnectionStatus(
                 model.Tenant, model.Name, model.Connector.Spec.Name,
-                _error is null && lane is not null ? LaneState(lane) : snapshot ? RunState.FirstSync : _state,
-                _position?.ToString(), _source?.State, _lastAppendAt, _appended, _error ?? lane,
+                _error is null && lane is not null ? LaneState(lane) : state,
+                _position?.ToString(), source, _lastAppendAt, _appended, _error ?? lane,
                 _error is null ? _connection.Lane.NextProbeAt : _nextAttemptAt);
         }
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Duplex.Engine.Capture;
 using Duplex.Engine.Log;
 using Duplex.Engine.Routing;
@@ -50,9 +51,8 @@ internal sealed class StatusReader(
 
         var connections = captures.Select(static c => c.Status()).ToArray();
         reasons.AddRange(connections
-            .Where(static c => c.State is RunState.Starting or RunState.Retrying or RunState.Blocked
-                or RunState.Stopped)
-            .Select(static c => $"Connection {c.Tenant}/{c.Name} is {Word(c.State)}{Because(c.Error)}"));
+            .Where(static c => StandsStill(c.State))
+            .Select(static c => $"Connection {c.Tenant}/{c.Name} is {Word(c.State)}{Because(c.Error, Progress(c))}"));
         var ends = (await parts.Log.DescribeAsync(cancellationToken))
             .ToDictionary(static p => (p.Topic, p.Partition), static p => p.NextOffset);
         var statuses = new List<SyncStatus>();
@@ -74,9 +74,10 @@ internal sealed class StatusReader(
         {
             var leg = await LegAsync(sync, view, ends, cancellationToken);
             legs.Add(leg);
-            if (leg.State is RunState.Starting or RunState.Retrying or RunState.Blocked or RunState.Stopped)
+            if (StandsStill(leg.State))
             {
-                reasons.Add($"Leg {new LegId(name, view.From)} is {Word(leg.State)}{Because(leg.Error)}");
+                reasons.Add(
+                    $"Leg {new LegId(name, view.From)} is {Word(leg.State)}{Because(leg.Error, Progress(leg, view))}");
             }
             else if (leg.State == RunState.Running
                 && IsStuck(new LegId(name, view.From), view, leg.Behind) is { } seconds)
@@ -85,9 +86,9 @@ internal sealed class StatusReader(
             }
         }
 
-        var waiting = await parts.Store.ListConflictsAsync(name, waiting: true, 1000, cancellationToken);
         return new SyncStatus(sync.Model.Tenant, sync.Model.Name, name, Worst(legs),
-            await parts.Store.CountLinksAsync(name, LinkState.Live, cancellationToken), waiting.Count, legs);
+            await parts.Store.CountLinksAsync(name, LinkState.Live, cancellationToken),
+            await parts.Store.CountConflictsAsync(name, cancellationToken), legs);
     }
 
     private async Task<LegStatus> LegAsync(
@@ -109,7 +110,7 @@ internal sealed class StatusReader(
 
         var state = view.State;
         var error = view.Error;
-        if (state == RunState.Running && sync.Context?.Connection(view.From.Other()).Lane.Obstacle is { } obstacle
+        if (state is RunState.Running or RunState.FirstSync && sync.Context?.Connection(view.From.Other()).Lane.Obstacle is { } obstacle
             && sync.Model.Flows(view.From))
         {
             state = obstacle.Code == ErrorCode.SinkUnauthorized ? RunState.Blocked : RunState.Retrying;
@@ -151,7 +152,25 @@ internal sealed class StatusReader(
         return order.FirstOrDefault(s => legs.Exists(l => l.State == s), RunState.Running);
     }
 
-    private static string Word(RunState state) => state.ToString().ToLowerInvariant();
+    /// <summary>Whether changes do not pass as they happen. While existing records are read and paired, they
+    /// wait behind them.</summary>
+    private static bool StandsStill(RunState state) =>
+        state is RunState.Starting or RunState.FirstSync or RunState.Retrying or RunState.Blocked or RunState.Stopped;
 
-    private static string Because(SyncError? error) => error is null ? "." : $": {error.Message}";
+    private static string? Progress(ConnectionStatus connection) =>
+        connection is { State: RunState.FirstSync, Source: { } source }
+            ? source.SnapshotRowsExpected > 0
+                ? $"{source.SnapshotRows} of about {source.SnapshotRowsExpected} records are read."
+                : $"{source.SnapshotRows} records are read."
+            : null;
+
+    private static string? Progress(LegStatus leg, LegView view) =>
+        leg.State != RunState.FirstSync ? null
+        : view.FirstPassLeft is > 0 and var left ? $"{left} existing records are still to pass."
+        : "Existing records are indexed on both sides.";
+
+    private static string Word(RunState state) => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
+
+    private static string Because(SyncError? error, string? progress) =>
+        (error?.Message ?? progress) is { } reason ? $": {reason}" : ".";
 }

@@ -68,6 +68,12 @@ public interface IChangeLog : IAsyncDisposable
     /// obstacle of the log: its own appends say so, and other topics go on.
     /// </summary>
     SyncError? Obstacle { get; }
+
+    /// <summary>
+    /// Completes when the log will take nothing more in this process, because what it would acknowledge could not be
+    /// trusted. Its owner ends the process; the next one starts from what is on disk.
+    /// </summary>
+    Task<SyncError> Failed { get; }
 }
 
 /// <summary>A topic.</summary>

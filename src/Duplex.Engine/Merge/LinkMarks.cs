@@ -7,8 +7,8 @@ namespace Duplex.Engine.Merge;
 
 /// <summary>
 /// What a link remembers beside its shadow: our last writes to a side that cannot compare before it writes (what we
-/// believed was there, so that the echo can tell whether the write fell on somebody's edit), and the rules that wait
-/// for a person.
+/// believed was there, so that the echo can tell whether the write fell on somebody's edit), the rules that wait for a
+/// person, and what the person decided.
 /// </summary>
 internal sealed class LinkMarks
 {
@@ -19,6 +19,9 @@ internal sealed class LinkMarks
 
     /// <summary>Names of rules in a conflict that waits for a person.</summary>
     public SortedSet<string> Held { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>By rule name: decisions that are not carried out yet. Each of their rules is held, too.</summary>
+    public SortedDictionary<string, Settlement> Settled { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Reads the stored form; empty for no bytes.</summary>
     public static LinkMarks Parse(ReadOnlyMemory<byte> utf8)
@@ -44,7 +47,21 @@ internal sealed class LinkMarks
             marks.Held.Add(rule.GetString()!);
         }
 
+        foreach (var settled in root.TryGetProperty("d"u8, out var all) ? all.EnumerateObject() : default)
+        {
+            marks.Settled[settled.Name] = new Settlement(
+                settled.Value.GetProperty("s").GetString() == "a" ? Side.A : Side.B,
+                settled.Value.TryGetProperty("v"u8, out var given) ? Values.Stored(given) : null);
+        }
+
         return marks;
+    }
+
+    /// <summary>The rule waits no longer.</summary>
+    public void Release(string rule)
+    {
+        Held.Remove(rule);
+        Settled.Remove(rule);
     }
 
     /// <summary>Remembers a write and forgets the oldest beyond four.</summary>
@@ -94,9 +111,34 @@ internal sealed class LinkMarks
         }
 
         writer.WriteEndArray();
+        WriteSettled(writer);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private void WriteSettled(Utf8JsonWriter writer)
+    {
+        if (Settled.Count == 0)
+        {
+            return;
+        }
+
+        writer.WriteStartObject("d"u8);
+        foreach (var (rule, settlement) in Settled)
+        {
+            writer.WriteStartObject(rule);
+            writer.WriteString("s"u8, settlement.Winner.Letter());
+            if (settlement.Given is { } given)
+            {
+                writer.WritePropertyName("v"u8);
+                Values.WriteStored(writer, given);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
     }
 }
 

@@ -40,5 +40,7 @@ internal sealed class MergeResult(FieldValue[] shadowA, FieldValue[] shadowB)
 /// <summary>One field to write.</summary>
 internal readonly record struct FieldWrite(int Rule, FieldValue Wanted, FieldValue Believed);
 
-/// <summary>One conflict: both values, and the side that won (null while it waits).</summary>
-internal sealed record FieldConflict(int Rule, FieldValue ValueA, FieldValue ValueB, Side? Winner, string Policy);
+/// <summary>One conflict: both values, what A held before where that is known, and the side that won (null while it
+/// waits).</summary>
+internal sealed record FieldConflict(
+    int Rule, FieldValue ValueA, FieldValue ValueB, FieldValue Base, Side? Winner, string Policy);

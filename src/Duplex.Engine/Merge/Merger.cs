@@ -50,10 +50,9 @@ internal sealed class Merger
     /// <param name="other">What is known of the other side beyond its shadow; null for nothing.</param>
     /// <param name="shadowA">A's shadow. Not changed.</param>
     /// <param name="shadowB">B's shadow. Not changed.</param>
-    /// <param name="held">Rules that wait for a person.</param>
+    /// <param name="marks">Which rules wait for a person, and what the person decided.</param>
     public MergeResult Merge(
-        Side from, SideState state, SideState? other, FieldValue[] shadowA, FieldValue[] shadowB,
-            IReadOnlySet<string> held)
+        Side from, SideState state, SideState? other, FieldValue[] shadowA, FieldValue[] shadowB, LinkMarks marks)
     {
         var result = new MergeResult([.. shadowA], [.. shadowB]);
         var to = from.Other();
@@ -61,18 +60,24 @@ internal sealed class Merger
         {
             var mine = state.Values[i];
             var theirs = other?.Values[i] ?? FieldValue.Unchanged;
+            if (marks.Settled.TryGetValue(Rules[i].Name, out var settlement))
+            {
+                Settle(result, i, settlement, Known(from, mine, result, i), Known(to, theirs, result, i));
+                continue;
+            }
+
             if (!Changed(from, i, mine, result.Shadow(from)[i]))
             {
                 continue;
             }
 
-            if (held.Contains(Rules[i].Name))
+            if (marks.Held.Contains(Rules[i].Name))
             {
                 MergeHeld(result, from, i, mine);
             }
             else if (Changed(to, i, theirs, result.Shadow(to)[i]))
             {
-                Resolve(result, i, from, mine, theirs, state.Micros, other!.Micros);
+                Resolve(result, i, from, mine, theirs, state.Micros, other!.Micros, result.ShadowA[i]);
             }
             else
             {
@@ -109,7 +114,7 @@ internal sealed class Merger
             {
                 // Snapshots tell when a record was read, not when it was edited: latest has nothing to go by here, and
                 // A stands.
-                Resolve(result, i, Side.A, a[i], b[i], 1, 0);
+                Resolve(result, i, Side.A, a[i], b[i], 1, 0, FieldValue.Unchanged);
             }
         }
 
@@ -134,9 +139,10 @@ internal sealed class Merger
         {
             var written = result.Shadow(side)[rule];
             var theirs = result.Shadow(side.Other())[rule];
-            Resolve(result, rule, side, edit, theirs, editMicros, ourMicros);
-            if (result.Conflicts is [.., { Winner: { } winner } last] && last.Rule == rule && winner == side)
+            Resolve(result, rule, side, edit, theirs, editMicros, ourMicros, FieldValue.Unchanged);
+            if (result.Conflicts is [.., { } last] && last.Rule == rule && last.Winner != side.Other())
             {
+                // Where a person is to decide, the edit is put back too, so that both values are still there to choose from.
                 result.Writes(side).Add(new FieldWrite(rule, edit, written));
             }
             else
@@ -200,7 +206,8 @@ internal sealed class Merger
     }
 
     private void Resolve(
-        MergeResult result, int rule, Side from, FieldValue mine, FieldValue theirs, long mineMicros, long theirsMicros)
+        MergeResult result, int rule, Side from, FieldValue mine, FieldValue theirs, long mineMicros, long theirsMicros,
+        FieldValue known)
     {
         var a = from == Side.A ? mine : theirs;
         var b = from == Side.A ? theirs : mine;
@@ -214,7 +221,8 @@ internal sealed class Merger
         var microsA = from == Side.A ? mineMicros : theirsMicros;
         var microsB = from == Side.A ? theirsMicros : mineMicros;
         var winner = Winner(_policies[rule], microsA, microsB);
-        result.Conflicts.Add(new FieldConflict(rule, a, b, winner, PolicyName(_policies[rule])));
+        result.Conflicts.Add(
+            new FieldConflict(rule, a, b, known, winner, PolicyName(_policies[rule])));
         result.ShadowA[rule] = a;
         result.ShadowB[rule] = b;
         if (winner is { } side)
@@ -234,8 +242,40 @@ internal sealed class Merger
         }
         else
         {
-            result.Conflicts.Add(new FieldConflict(rule, a, b, null, PolicyName(ConflictPolicy.Manual)));
+            result.Conflicts.Add(
+                new FieldConflict(rule, a, b, FieldValue.Unchanged, null, PolicyName(ConflictPolicy.Manual)));
         }
+    }
+
+    private static (Side Side, FieldValue Value) Known(Side side, FieldValue value, MergeResult result, int rule) =>
+        (side, value.State == FieldState.Unchanged ? result.Shadow(side)[rule] : value);
+
+    /// <summary>Carries out what a person decided: the value that stands goes to the side that lacks it, and what it beats is
+    /// kept as a conflict.</summary>
+    private void Settle(
+        MergeResult result, int rule, Settlement settlement,
+        (Side Side, FieldValue Value) mine, (Side Side, FieldValue Value) theirs)
+    {
+        var (a, b) = mine.Side == Side.A ? (mine.Value, theirs.Value) : (theirs.Value, mine.Value);
+        result.ShadowA[rule] = a;
+        result.ShadowB[rule] = b;
+        if (settlement.Given is null && Agree(rule, a, b))
+        {
+            result.Released.Add(Rules[rule].Name);
+            return;
+        }
+
+        var winner = settlement.Winner;
+        var (own, others) = winner == Side.A ? (a, b) : (b, a);
+        var value = settlement.Given ?? own;
+        result.Conflicts.Add(new FieldConflict(rule, a, b, FieldValue.Unchanged, winner,
+            settlement.Given is null ? PolicyName(ConflictPolicy.Manual) : "given"));
+        if (settlement.Given is not null && !Alike(Rules[rule], winner, value, own))
+        {
+            result.Writes(winner).Add(new FieldWrite(rule, value, own));
+        }
+
+        Carry(result, winner, rule, value, others);
     }
 
     private Side? Winner(ConflictPolicy policy, long microsA, long microsB) => policy switch

@@ -112,9 +112,9 @@ internal sealed class Planner(SyncContext sync, IReadOnlyList<Finding> findings,
         }
 
         var fromA = sync.Merger.Merge(Side.A, new SideState(a, 1), new SideState(values, 0), pair.ShadowA,
-            pair.ShadowB, pair.Marks.Held);
+            pair.ShadowB, pair.Marks);
         var fromB = sync.Merger.Merge(Side.B, new SideState(values, 0), new SideState(a, 1), pair.ShadowA,
-            pair.ShadowB, pair.Marks.Held);
+            pair.ShadowB, pair.Marks);
         fromA.WritesA.AddRange(fromB.WritesA.Where(w => fromA.WritesA.All(x => x.Rule != w.Rule)));
         fromA.WritesB.AddRange(fromB.WritesB.Where(w => fromA.WritesB.All(x => x.Rule != w.Rule)));
         CountWrites(fromA, link.A, link.B);

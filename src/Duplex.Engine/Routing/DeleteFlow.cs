@@ -89,7 +89,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     {
         if (link.Key(leg.To).IsEmpty || !leg.Flows)
         {
-            turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn)));
+            End(turn, link, Tombstone(link, turn));
             return await recorder.FinishAsync(turn, TimelineKind.Unlinked,
                 new TimelineDetail { Message = "Deletes of this side are not carried over." });
         }
@@ -98,7 +98,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         switch (turn.Approved ? DeletePolicy.Propagate : policy)
         {
             case DeletePolicy.Unlink:
-                turn.Mutations.Add(new StateMutation.PutLink(link with { State = LinkState.Unlinked }));
+                End(turn, link, link with { State = LinkState.Unlinked, Marks = default });
                 return await recorder.FinishAsync(turn, TimelineKind.Unlinked,
                     new TimelineDetail { Message = "Parted by policy unlink." });
             case DeletePolicy.Manual:
@@ -148,7 +148,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
                 ?? new SyncError(ErrorCode.Internal, $"The sink answered {outcome.Status} without an error."));
         }
 
-        turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn, outcome.AtMicros)));
+        End(turn, link, Tombstone(link, turn, outcome.AtMicros));
         return await recorder.FinishAsync(turn, TimelineKind.Written, new TimelineDetail
         {
             Write = "delete", Request = outcome.RequestId, Attempt = turn.Attempts + 1,
@@ -213,7 +213,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         if (!sync.Model.Flows(leg.To)
             || await connection.FetchAsync(sync.Stream(leg.To), key, cancellationToken) is not { } partner)
         {
-            turn.Mutations.Add(new StateMutation.PutLink(Tombstone(link, turn)));
+            End(turn, link, Tombstone(link, turn));
             return await recorder.FinishAsync(turn, TimelineKind.Agreed,
                 new TimelineDetail { Message = "There is nothing to restore it from." });
         }
@@ -238,6 +238,17 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
                 new TimelineDetail { Message = "Restored from its partner by policy." }));
         sync.Stamps.Touch(leg.To, key);
         return Step.Finished;
+    }
+
+    /// <summary>The pair is no more: what waited for a person about it is settled by the delete.</summary>
+    private void End(Turn turn, Link link, Link ended)
+    {
+        turn.Mutations.Add(new StateMutation.PutLink(ended));
+        if (LinkMarks.Parse(link.Marks).Held.Count > 0)
+        {
+            turn.Mutations.Add(
+                new StateMutation.SettleConflicts(sync.Name, link.A, link.B, leg.From, "delete", sync.NowMicros()));
+        }
     }
 
     private Link Tombstone(Link link, Turn turn, long micros = 0) => link with

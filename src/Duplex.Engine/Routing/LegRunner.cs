@@ -28,13 +28,14 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
             Counters = view.Counters,
             Brake = view.Brake,
             Indexed = await IndexMarks.ReadAsync(sync, from, cancellationToken) ?? [],
+            MayHaveDeadLetters = await sync.Store.CountDeadLettersAsync(_id, cancellationToken) > 0,
         };
         using var stopNow = new CancellationTokenSource();
         using var turns = new TurnRunner(leg, new RecordFlow(sync, leg), Window, stopNow.Token);
         await TakeUpIntentsAsync(leg, cancellationToken);
         var trackers = await TrackAsync(committer, cancellationToken);
         sync.Legs[(int)from] = leg;
-        view.Attach(turns, trackers);
+        view.Attach(turns, trackers, leg.Indexed);
         try
         {
             await RunLoopsAsync(leg, turns, trackers, cancellationToken);

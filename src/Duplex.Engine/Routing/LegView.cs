@@ -12,6 +12,7 @@ internal sealed class LegView(string sync, Side from, DeleteBrake brake)
     private readonly Lock _lock = new();
     private TurnRunner? _turns;
     private IReadOnlyList<OffsetTracker> _trackers = [];
+    private IReadOnlyDictionary<int, long> _firstPassEnds = new Dictionary<int, long>();
     private bool _paused;
     private RunState _state = RunState.Starting;
 
@@ -34,7 +35,25 @@ internal sealed class LegView(string sync, Side from, DeleteBrake brake)
         {
             lock (_lock)
             {
-                return _paused ? RunState.Paused : _state;
+                if (_paused)
+                {
+                    return RunState.Paused;
+                }
+
+                return _state == RunState.Running && FirstPassLeft > 0 ? RunState.FirstSync : _state;
+            }
+        }
+    }
+
+    /// <summary>Log entries of the first sync that are not passed yet: existing records, indexed before any delivery
+    /// began.</summary>
+    public long FirstPassLeft
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _trackers.Sum(t => Math.Max(0, _firstPassEnds.GetValueOrDefault(t.Partition) - t.Position));
             }
         }
     }
@@ -69,10 +88,12 @@ internal sealed class LegView(string sync, Side from, DeleteBrake brake)
         }
     }
 
-    public void Attach(TurnRunner turns, IReadOnlyList<OffsetTracker> trackers)
+    public void Attach(
+        TurnRunner turns, IReadOnlyList<OffsetTracker> trackers, IReadOnlyDictionary<int, long> firstPassEnds)
     {
         lock (_lock)
         {
+            _firstPassEnds = firstPassEnds;
             _turns = turns;
             _trackers = trackers;
             turns.Pause(_paused);

@@ -52,7 +52,7 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
 
         // What has waited may have been folded from several changes: only the record itself is sure to be the latest.
         var waited = turn.Tracker is null && !turn.Synthetic;
-        if (!waited && !sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
+        if (!waited && NothingToDecide(mine, pair))
         {
             RememberTime(turn, pair);
             return await recorder.FinishAsync(
@@ -71,7 +71,7 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
 
             mine = Values.Read(sync.Rules, leg.From, fetched.Record.Root, []);
             pair.Raise(leg.From, fetched.AtMicros);
-            if (!sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From)))
+            if (NothingToDecide(mine, pair))
             {
                 RememberTime(turn, pair);
                 return await recorder.FinishAsync(turn, ours ? TimelineKind.Echo : TimelineKind.Agreed,
@@ -82,11 +82,14 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
         var state = new SideState(mine, turn.Change.SourceMicros);
         var other = await OtherAsync(pair, cancellationToken);
         pair.Raise(leg.From, turn.Change.SourceMicros);
-        var result = sync.Merger.Merge(leg.From, state, other, pair.ShadowA, pair.ShadowB, pair.Marks.Held);
+        var result = sync.Merger.Merge(leg.From, state, other, pair.ShadowA, pair.ShadowB, pair.Marks);
         return await _writer.RunAsync(turn, pair, result,
-            met => sync.Merger.Merge(leg.From, state, met, pair.ShadowA, pair.ShadowB, pair.Marks.Held),
+            met => sync.Merger.Merge(leg.From, state, met, pair.ShadowA, pair.ShadowB, pair.Marks),
             finishes: true, cancellationToken);
     }
+
+    private bool NothingToDecide(FieldValue[] mine, Pair pair) =>
+        pair.Marks.Settled.Count == 0 && !sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From));
 
     /// <summary>
     /// An event that changes nothing still tells how young the side is: an older one that comes later must be in doubt. An ordered

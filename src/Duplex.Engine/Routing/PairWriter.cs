@@ -157,26 +157,15 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
         pair.Learn(Side.B, result.ShadowB);
         foreach (var conflict in result.Conflicts)
         {
-            var rule = sync.Rules[conflict.Rule].Name;
-            if (conflict.Winner is null)
-            {
-                pair.Marks.Held.Add(rule);
-            }
-
-            turn.Mutations.Add(new StateMutation.PutConflict(new Conflict(
-                0, sync.Name, pair.Link.A, pair.Link.B, rule, Values.Text(conflict.ValueA),
-                    Values.Text(conflict.ValueB),
-                conflict.Winner, conflict.Policy, sync.NowMicros())));
-            turn.Note(sync, leg, TimelineKind.Conflict, leg.From, new TimelineDetail
-            {
-                Fields = [rule],
-                Message = conflict.Winner is { } winner
-                    ? $"Both sides changed {rule}; {winner.Letter()} stands by policy {conflict.Policy}."
-                    : $"Both sides changed {rule}; it waits for a person.",
-            });
+            Record(turn, pair, conflict);
         }
 
-        await ReleaseAsync(turn, pair, result);
+        foreach (var rule in result.Released)
+        {
+            pair.Marks.Release(rule);
+            turn.Mutations.Add(new StateMutation.RemoveConflict(sync.Name, pair.Link.A, pair.Link.B, rule));
+        }
+
         turn.Mutations.Add(new StateMutation.PutLink(pair.ToLink()));
         if (!finishes)
         {
@@ -187,25 +176,34 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
         return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "In step." });
     }
 
-    private async Task ReleaseAsync(Turn turn, Pair pair, MergeResult result)
+    private void Record(Turn turn, Pair pair, FieldConflict conflict)
     {
-        if (result.Released.Count == 0)
+        var rule = sync.Rules[conflict.Rule].Name;
+        var settled = pair.Marks.Settled.ContainsKey(rule);
+        if (conflict.Winner is null)
         {
-            return;
+            pair.Marks.Held.Add(rule);
+        }
+        else
+        {
+            pair.Marks.Release(rule);
         }
 
-        foreach (var waiting in await sync.Store.ListConflictsAsync(sync.Name, waiting: true, int.MaxValue,
-            CancellationToken.None))
+        var known = Values.Text(conflict.Base);
+        turn.Mutations.Add(new StateMutation.PutConflict(new Conflict(
+            0, sync.Name, pair.Link.A, pair.Link.B, rule, Values.Text(conflict.ValueA), Values.Text(conflict.ValueB),
+            conflict.Winner, conflict.Policy, sync.NowMicros(), known.Length == 0 ? null : known)));
+        turn.Note(sync, leg, TimelineKind.Conflict, leg.From, new TimelineDetail
         {
-            if (waiting.A == pair.Link.A && waiting.B == pair.Link.B && result.Released.Contains(waiting.Rule))
+            Fields = [rule],
+            Message = conflict.Winner switch
             {
-                turn.Mutations.Add(new StateMutation.RemoveConflict(waiting.Id));
-            }
-        }
-
-        foreach (var rule in result.Released)
-        {
-            pair.Marks.Held.Remove(rule);
-        }
+                null => $"Both sides changed {rule}; it waits for a person.",
+                { } winner when settled && conflict.Policy == "given" =>
+                    $"A person gave {rule} another value, in the form of {winner.Letter()}.",
+                { } winner when settled => $"A person settled {rule}; {winner.Letter()} stands.",
+                { } winner => $"Both sides changed {rule}; {winner.Letter()} stands by policy {conflict.Policy}.",
+            },
+        });
     }
 }

@@ -97,6 +97,12 @@ public interface IStateStore : IAsyncDisposable
     ValueTask<IReadOnlyList<Conflict>> ListConflictsAsync(
         string? sync, bool waiting, int limit, CancellationToken cancellationToken);
 
+    /// <summary>One conflict by its number, or null.</summary>
+    ValueTask<Conflict?> FindConflictAsync(long id, CancellationToken cancellationToken);
+
+    /// <summary>How many conflicts of the sync wait for a person.</summary>
+    ValueTask<long> CountConflictsAsync(string sync, CancellationToken cancellationToken);
+
     /// <summary>A small named value, or null.</summary>
     ValueTask<string?> ReadValueAsync(string name, CancellationToken cancellationToken);
 
@@ -109,6 +115,12 @@ public interface IStateStore : IAsyncDisposable
 
     /// <summary>Null while the store takes commits; otherwise why it does not.</summary>
     SyncError? Obstacle { get; }
+
+    /// <summary>
+    /// Completes when the store will take nothing more in this process, because what it would acknowledge could not be
+    /// trusted. Its owner ends the process; the next one starts from what is on disk.
+    /// </summary>
+    Task<SyncError> Failed { get; }
 }
 
 /// <summary>Counts over the candidates of a sync.</summary>

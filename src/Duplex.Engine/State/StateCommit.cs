@@ -63,11 +63,16 @@ public abstract record StateMutation
     /// <summary>Adds a line to a timeline.</summary>
     public sealed record AddTimeline(TimelineEvent Event) : StateMutation;
 
-    /// <summary>Adds a conflict, or replaces the waiting one of the same sync, keys and rule.</summary>
+    /// <summary>Adds a conflict, or replaces the waiting one of the same sync, keys and rule, which keeps its number and its
+    /// base.</summary>
     public sealed record PutConflict(Conflict Conflict) : StateMutation;
 
-    /// <summary>Removes a waiting conflict.</summary>
-    public sealed record RemoveConflict(long Id) : StateMutation;
+    /// <summary>Removes the waiting conflict of the keys and rule, if there is one: the sides agree again.</summary>
+    public sealed record RemoveConflict(string Sync, RecordKey A, RecordKey B, string Rule) : StateMutation;
+
+    /// <summary>Ends every waiting conflict of the pair; both values are kept with the policy that decided.</summary>
+    public sealed record SettleConflicts(
+        string Sync, RecordKey A, RecordKey B, Side Winner, string Policy, long AtMicros) : StateMutation;
 
     /// <summary>Stores a small named value (pause flags, snapshot marks, counters); null removes it.</summary>
     public sealed record PutValue(string Name, string? Value) : StateMutation;

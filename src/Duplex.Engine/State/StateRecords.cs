@@ -170,9 +170,11 @@ public enum TimelineKind : byte
 /// <param name="ValueA">A's value as JSON.</param>
 /// <param name="ValueB">B's value as JSON.</param>
 /// <param name="Winner">The side whose value stands; null while it waits.</param>
-/// <param name="Policy">The policy that decided: <c>a</c>, <c>b</c>, <c>latest</c>, <c>manual</c>.</param>
+/// <param name="Policy">What decided: <c>a</c>, <c>b</c>, <c>latest</c>; <c>manual</c> for a person's choice between the
+/// two, <c>given</c> where the person gave a third value, in the winner's form; <c>delete</c> where the winner's side deleted
+/// the record.</param>
 /// <param name="AtMicros">When.</param>
+/// <param name="Base">What A held when the two last agreed, as JSON; null if they never did, or if it is not known.</param>
 public sealed record Conflict(
     long Id, string Sync, RecordKey A, RecordKey B, string Rule, string ValueA, string ValueB, Side? Winner,
-        string Policy,
-    long AtMicros);
+    string Policy, long AtMicros, string? Base = null);

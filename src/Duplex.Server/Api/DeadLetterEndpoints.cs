@@ -114,7 +114,7 @@ internal static class DeadLetterEndpoints
         SyncEngine engine, HttpContext context, long id, CancellationToken cancellationToken)
     {
         var letter = await engine.Parts.Store.FindDeadLetterAsync(id, cancellationToken);
-        return letter is not null && Caller.Of(context).Sees(letter.Leg.Sync.Split('/')[0]) ? letter : null;
+        return letter is not null && SyncFilter.Sees(context, letter.Leg.Sync) ? letter : null;
     }
 
     private static Refusal Unknown(long id) => Refusal.NotFound("request.unknown_dead_letter", "id",

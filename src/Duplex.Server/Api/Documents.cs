@@ -105,7 +105,8 @@ public static class Documents
         withChange ? Json(letter.Envelope) : null);
 
     internal static ConflictDocument Of(Conflict c) => new(
-        c.Id, c.Sync, KeyText(c.A), KeyText(c.B), c.Rule, Json(c.ValueA), Json(c.ValueB), c.Winner?.Letter(), c.Policy,
+        c.Id, c.Sync, KeyText(c.A), KeyText(c.B), c.Rule, Json(c.ValueA), Json(c.ValueB), Json(c.Base),
+        c.Winner?.Letter(), c.Policy,
         Time(c.AtMicros));
 
     internal static TimelineDocument Of(TimelineEvent e) => new(
@@ -136,7 +137,7 @@ public static class Documents
 
     private static string? KeyText(RecordKey key) => key.IsEmpty ? null : key.ToString();
 
-    private static JsonElement? Json(string? text) => text is null ? null : JsonElement.Parse(text);
+    private static JsonElement? Json(string? text) => string.IsNullOrEmpty(text) ? null : JsonElement.Parse(text);
 
     private static JsonElement? Json(ReadOnlyMemory<byte> utf8) => utf8.IsEmpty ? null : JsonElement.Parse(utf8.Span);
 

@@ -9,6 +9,9 @@ namespace Duplex.Server.Api;
 /// <summary>Which syncs a list covers: the one that is named, or all that the caller sees.</summary>
 internal static class SyncFilter
 {
+    /// <summary>Whether the caller may see what belongs to the sync of the full name.</summary>
+    public static bool Sees(HttpContext context, string sync) => Caller.Of(context).Sees(sync.Split('/')[0]);
+
     /// <param name="engine">The engine.</param>
     /// <param name="context">The request.</param>
     /// <param name="given">The sync's full name, or null.</param>

@@ -23,6 +23,8 @@ internal static class Examples
 
     public static IReadOnlyDictionary<string, string> DeadLetterPath { get; } = Of(("id", "1"));
 
+    public static IReadOnlyDictionary<string, string> ConflictPath { get; } = Of(("id", "1"));
+
     public static IReadOnlyDictionary<string, string> ConflictQuery { get; } =
         Of(("sync", "acme/customers"), ("waiting", "true"), ("limit", "20"));
 
@@ -102,9 +104,13 @@ internal static class Examples
         [new FieldDocument("email", Json("\"ada@example.org\""), Json("\"ada@example.org\""), true)],
         null, null, [TimelineLine]);
 
-    public static Page<ConflictDocument> Conflicts { get; } = new([new ConflictDocument(
-        3, "acme/customers", "42", "cus_PqR8", "name", Json("\"Ada L.\""), Json("\"A. Lovelace\""), null, "manual",
-            At)]);
+    public static ConflictDocument Conflict { get; } = new(
+        1, "acme/customers", "42", "cus_PqR8", "name", Json("\"Ada L.\""), Json("\"A. Lovelace\""), Json("\"Ada\""),
+        null, "manual", At);
+
+    public static Page<ConflictDocument> Conflicts { get; } = new([Conflict]);
+
+    public static ResolveRequest Resolve { get; } = new("a");
 
     public static PlanDocument Plan { get; } = new(
         "acme/customers", true, new SidesDocument(100_000, 99_000), new SidesDocument(12, 0), 0, 98_500, 98_100,

@@ -24,6 +24,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _probeMilliseconds;
+    private readonly TaskCompletionSource<SyncError> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile SyncError? _obstacle;
     private bool _stopping;
     private long _probeAt;
@@ -45,6 +46,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
     /// <summary>Why nothing is written at the moment; null while all is well.</summary>
     public SyncError? Obstacle => _obstacle;
+
+    /// <summary>Completes with an obstacle that room on the disk does not remove.</summary>
+    public Task<SyncError> Failed => _failed.Task;
 
     public void Start()
     {
@@ -298,6 +302,11 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
 
         _obstacle = error;
+        if (error.Code != ErrorCode.StorageFull)
+        {
+            _failed.TrySetResult(error);
+        }
+
         _probeAt = Environment.TickCount64 + _probeMilliseconds;
     }
 

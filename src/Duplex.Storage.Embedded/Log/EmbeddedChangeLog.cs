@@ -37,6 +37,9 @@ public sealed class EmbeddedChangeLog : IChangeLog
     /// <inheritdoc/>
     public SyncError? Obstacle => _writer.Obstacle;
 
+    /// <inheritdoc/>
+    public Task<SyncError> Failed => _writer.Failed;
+
     /// <summary>
     /// Opens the log in the data directory, and makes it if it is not there. What a killed process left is recovered
     /// first.

@@ -86,7 +86,10 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
                 ConflictRows.Write(database, names, put.Conflict);
                 break;
             case StateMutation.RemoveConflict remove:
-                ConflictRows.Remove(database, remove.Id);
+                ConflictRows.Remove(database, names, remove);
+                break;
+            case StateMutation.SettleConflicts settle:
+                ConflictRows.Settle(database, names, settle);
                 break;
             case StateMutation.PutValue put:
                 PutValue(put.Name, put.Value);

@@ -7,7 +7,7 @@ namespace Duplex.Storage.Embedded.State;
 /// <summary>Conflicts.</summary>
 internal static class ConflictRows
 {
-    private const string Columns = "id, sync, a, b, rule, value_a, value_b, winner, policy, at_us";
+    private const string Columns = "id, sync, a, b, rule, value_a, value_b, winner, policy, at_us, base";
 
     // Few wait among many that are resolved, so the newest rows are the wrong place to look for them.
     private const string Waiting = "INDEXED BY conflict_waiting WHERE winner IS NULL";
@@ -18,11 +18,22 @@ internal static class ConflictRows
         """;
 
     private const string Insert = """
-        INSERT INTO conflict (sync, a, b, rule, value_a, value_b, winner, policy, at_us)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        INSERT INTO conflict (sync, a, b, rule, value_a, value_b, winner, policy, at_us, base)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         """;
 
-    private const string Delete = "DELETE FROM conflict WHERE id = ?1 AND winner IS NULL";
+    private const string Delete =
+        "DELETE FROM conflict WHERE sync = ?1 AND a = ?2 AND b = ?3 AND rule = ?4 AND winner IS NULL";
+
+    private const string SettleAll = """
+        UPDATE conflict SET winner = ?4, policy = ?5, at_us = ?6 WHERE sync = ?1 AND a = ?2 AND b = ?3 AND winner IS NULL
+        """;
+
+    private const string Rename = """
+        UPDATE OR REPLACE conflict SET a = ?4, b = ?5 WHERE sync = ?1 AND a = ?2 AND b = ?3 AND winner IS NULL
+        """;
+
+    private const string FindById = $"SELECT {Columns} FROM conflict WHERE id = ?1";
     private const string ListAll = $"SELECT {Columns} FROM conflict ORDER BY id DESC LIMIT ?1";
     private const string ListWaiting = $"SELECT {Columns} FROM conflict {Waiting} ORDER BY id DESC LIMIT ?1";
     private const string ListOfSync = $"SELECT {Columns} FROM conflict WHERE sync = ?2 ORDER BY id DESC LIMIT ?1";
@@ -46,7 +57,7 @@ internal static class ConflictRows
         Bind(database.Prepared(Update)).Run();
         if (database.Changes == 0)
         {
-            Bind(database.Prepared(Insert)).Run();
+            Bind(database.Prepared(Insert)).Bind(10, conflict.Base).Run();
         }
 
         Statement Bind(Statement statement)
@@ -58,7 +69,20 @@ internal static class ConflictRows
         }
     }
 
-    internal static void Remove(Database database, long id) => database.Prepared(Delete).Bind(1, id).Run();
+    internal static void Remove(Database database, SyncNames names, StateMutation.RemoveConflict conflict) =>
+        database.Prepared(Delete).Bind(1, names.Number(conflict.Sync)).Bind(2, conflict.A.Json)
+            .Bind(3, conflict.B.Json).Bind(4, conflict.Rule).Run();
+
+    internal static void Settle(Database database, SyncNames names, StateMutation.SettleConflicts all) =>
+        database.Prepared(SettleAll).Bind(1, names.Number(all.Sync)).Bind(2, all.A.Json).Bind(3, all.B.Json)
+            .Bind(4, (long)all.Winner).Bind(5, all.Policy).Bind(6, all.AtMicros).Run();
+
+    /// <summary>What waits about a pair follows it to its keys.</summary>
+    internal static void Follow(Database database, long sync, (string A, string B) from, (string A, string B) to) =>
+        database.Prepared(Rename).Bind(1, sync).Bind(2, from.A).Bind(3, from.B).Bind(4, to.A).Bind(5, to.B).Run();
+
+    internal static Conflict? Find(Database database, SyncNames names, long id) =>
+        database.Prepared(FindById).Bind(1, id).First(row => Read(row, names));
 
     internal static List<Conflict> List(Database database, SyncNames names, string? sync, bool waiting, int limit)
     {
@@ -88,5 +112,6 @@ internal static class ConflictRows
 
     private static Conflict Read(Statement row, SyncNames names) => new(
         row.Int64(0), names.Name(row.Int64(1)), LinkRows.Key(row, 2), LinkRows.Key(row, 3), row.Text(4), row.Text(5),
-        row.Text(6), row.IsNull(7) ? null : (Side)row.Int32(7), row.Text(8), row.Int64(9));
+        row.Text(6), row.IsNull(7) ? null : (Side)row.Int32(7), row.Text(8), row.Int64(9),
+        row.TextOrNull(10));
 }

@@ -20,7 +20,6 @@ internal static class DeadLetterRows
     private const string IdOf = "SELECT id FROM dead_letter WHERE leg = ?1 AND key = ?2";
     private const string FindByKey = $"SELECT {Columns} FROM dead_letter WHERE leg = ?1 AND key = ?2";
     private const string FindById = $"SELECT {Columns} FROM dead_letter WHERE id = ?1";
-    private const string CountAll = "SELECT count(*) FROM dead_letter WHERE leg = ?1";
     private const string ListAll = $"SELECT {Columns} FROM dead_letter WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 
     private const string ListOfSync = $"""
@@ -74,7 +73,7 @@ internal static class DeadLetterRows
     }
 
     internal static long Count(Database database, SyncNames names, LegId leg) =>
-        database.Prepared(CountAll).Bind(1, names.Leg(leg)).Scalar() ?? 0;
+        Tallies.Read(database, Tallies.DeadLetters, names.Leg(leg));
 
     private static DeadLetter Read(Statement row, SyncNames names) => new(
         row.Int64(0), names.Leg(row.Int64(1)), RecordKey.FromJson(row.Text(2)), row.Blob(7).ToArray(), row.Int64(3),

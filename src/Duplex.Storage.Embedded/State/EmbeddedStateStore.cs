@@ -43,6 +43,9 @@ public sealed class EmbeddedStateStore : IStateStore
     /// <inheritdoc/>
     public SyncError? Obstacle => _writer.Obstacle;
 
+    /// <inheritdoc/>
+    public Task<SyncError> Failed => _writer.Failed;
+
     /// <summary>
     /// Opens the store in the data directory, and makes it if it is not there. What a killed process left is recovered
     /// first.
@@ -175,6 +178,14 @@ public sealed class EmbeddedStateStore : IStateStore
         string? sync, bool waiting, int limit, CancellationToken cancellationToken) =>
         ReadAsync<IReadOnlyList<Conflict>>(
             db => ConflictRows.List(db, _names, sync, waiting, limit), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<Conflict?> FindConflictAsync(long id, CancellationToken cancellationToken) =>
+        ReadAsync(db => ConflictRows.Find(db, _names, id), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountConflictsAsync(string sync, CancellationToken cancellationToken) =>
+        ReadAsync(db => Tallies.Read(db, Tallies.ConflictsWaiting, _names.Number(sync)), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<string?> ReadValueAsync(string name, CancellationToken cancellationToken) =>

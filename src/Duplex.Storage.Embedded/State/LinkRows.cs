@@ -26,7 +26,6 @@ internal static class LinkRows
     private const string TakenA = "SELECT id FROM link WHERE sync = ?1 AND a = ?2 AND id <> ?3";
     private const string FindByA = $"SELECT {Columns} FROM link WHERE sync = ?1 AND a = ?2";
     private const string FindByB = $"SELECT {Columns} FROM link WHERE sync = ?1 AND b = ?2";
-    private const string CountByState = "SELECT count(*) FROM link WHERE sync = ?1 AND state = ?2";
     private const string Tombstones = "SELECT id FROM link WHERE state = 1 AND changed_us < ?1 LIMIT ?2";
 
     private const string List = $"""
@@ -44,8 +43,8 @@ internal static class LinkRows
 
     internal static void Write(Database database, SyncNames names, Link link, long nowMicros)
     {
-        RememberKeys(database, link);
         var sync = names.Number(link.Sync);
+        RememberKeys(database, sync, link);
         try
         {
             database.Prepared(Put).Bind(1, link.Id).Bind(2, sync)
@@ -90,7 +89,7 @@ internal static class LinkRows
             .All(row => Read(row, sync));
 
     internal static long Count(Database database, SyncNames names, string sync, LinkState state) =>
-        database.Prepared(CountByState).Bind(1, names.Number(sync)).Bind(2, (long)state).Scalar() ?? 0;
+        Tallies.Read(database, (int)state, names.Number(sync));
 
     /// <summary>Removes tombstones that became so before the time; at most so many. Returns how many.</summary>
     internal static int RemoveTombstones(Database database, long beforeMicros, int limit)
@@ -147,7 +146,7 @@ internal static class LinkRows
     internal static RecordKey Key(Statement row, int column) =>
         row.TextOrNull(column) is { Length: > 0 } text ? RecordKey.FromJson(text) : default;
 
-    private static void RememberKeys(Database database, Link link)
+    private static void RememberKeys(Database database, long sync, Link link)
     {
         var (a, b) = database.Prepared(Keys).Bind(1, link.Id)
             .First(static row => (row.TextOrNull(0), row.TextOrNull(1)));
@@ -159,6 +158,12 @@ internal static class LinkRows
         if (b is not null && b != link.B.Json)
         {
             database.Prepared(Remember).Bind(1, link.Id).Bind(2, (long)Side.B).Bind(3, b).Run();
+        }
+
+        if (a is not null && b is not null && !link.A.IsEmpty && !link.B.IsEmpty
+            && (a != link.A.Json || b != link.B.Json))
+        {
+            ConflictRows.Follow(database, sync, (a, b), (link.A.Json, link.B.Json));
         }
     }
 

@@ -21,7 +21,7 @@ internal static class PendingRows
     private const string FindOne = $"SELECT {Columns} FROM pending WHERE leg = ?1 AND key = ?2";
     private const string Due =
         $"SELECT {Columns} FROM pending WHERE leg = ?1 AND due_us <= ?2 ORDER BY due_us, id LIMIT ?3";
-    private const string CountAll = "SELECT count(*), min(since_us) FROM pending WHERE leg = ?1";
+    private const string OldestSince = "SELECT min(since_us) FROM pending WHERE leg = ?1";
     private const string FirstDue = "SELECT min(due_us) FROM pending WHERE leg = ?1";
 
     internal static void Write(Database database, SyncNames names, Pending pending) =>
@@ -48,13 +48,9 @@ internal static class PendingRows
     internal static List<Pending> ListDue(Database database, SyncNames names, LegId leg, long nowMicros, int limit) =>
         database.Prepared(Due).Bind(1, names.Leg(leg)).Bind(2, nowMicros).Bind(3, limit).All(row => Read(row, leg));
 
-    internal static (long Count, long OldestSinceMicros) Count(Database database, SyncNames names, LegId leg)
-    {
-        var row = database.Prepared(CountAll).Bind(1, names.Leg(leg));
-        var counted = row.Step() ? (row.Int64(0), row.Int64(1)) : (0, 0);
-        row.Reset();
-        return counted;
-    }
+    internal static (long Count, long OldestSinceMicros) Count(Database database, SyncNames names, LegId leg) =>
+        (Tallies.Read(database, Tallies.Pending, names.Leg(leg)),
+            database.Prepared(OldestSince).Bind(1, names.Leg(leg)).Scalar() ?? 0);
 
     internal static long? NextDue(Database database, SyncNames names, LegId leg) =>
         database.Prepared(FirstDue).Bind(1, names.Leg(leg)).Scalar();

@@ -7,7 +7,11 @@ namespace Duplex.Storage.Embedded.State;
 internal static class StateSql
 {
     /// <summary>The file. Its format is raised with every change of the tables.</summary>
-    internal static readonly StoreSchema Schema = new("state", 1, PageBytes: 4096, CacheBytes: 48 << 20, Tables);
+    internal static readonly StoreSchema Schema =
+        new("state", 2, PageBytes: 4096, CacheBytes: 48 << 20, Tables + Tallies.Tables)
+        {
+            Upgrades = ["ALTER TABLE conflict ADD COLUMN base TEXT"],
+        };
 
     internal const string Tables = """
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -53,11 +57,12 @@ internal static class StateSql
         CREATE INDEX IF NOT EXISTS timeline_b ON timeline (sync, b) WHERE b IS NOT NULL;
         CREATE TABLE IF NOT EXISTS conflict (
             id INTEGER PRIMARY KEY AUTOINCREMENT, sync INTEGER NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL, rule TEXT NOT NULL,
-            value_a TEXT NOT NULL, value_b TEXT NOT NULL, winner INTEGER, policy TEXT NOT NULL, at_us INTEGER NOT NULL);
+            value_a TEXT NOT NULL, value_b TEXT NOT NULL, winner INTEGER, policy TEXT NOT NULL, at_us INTEGER NOT NULL, base TEXT);
         CREATE UNIQUE INDEX IF NOT EXISTS conflict_waiting ON conflict (sync, a, b, rule) WHERE winner IS NULL;
         CREATE INDEX IF NOT EXISTS conflict_sync ON conflict (sync);
         CREATE INDEX IF NOT EXISTS conflict_resolved ON conflict (at_us) WHERE winner IS NOT NULL;
         CREATE TABLE IF NOT EXISTS value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
         """;
 
     internal const string ReadMeta = "SELECT value FROM meta WHERE name = ?1";

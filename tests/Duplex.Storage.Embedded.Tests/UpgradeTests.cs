@@ -1,0 +1,55 @@
+using Duplex.Conformance;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+using Duplex.Storage.Embedded.Sqlite;
+using Shouldly;
+using Xunit;
+using static Duplex.Engine.State.StateMutation;
+
+namespace Duplex.Storage.Embedded.Tests;
+
+/// <summary>A data directory of an earlier version is taken over as it is.</summary>
+public sealed class UpgradeTests : IDisposable
+{
+    private const string BackToTheFirstFormat = """
+        ALTER TABLE conflict DROP COLUMN base;
+        DROP TABLE tally;
+        PRAGMA user_version = 1
+        """;
+
+    private readonly DataDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task A_state_store_of_the_first_format_is_counted_and_keeps_its_rows()
+    {
+        await using (var store = await EmbeddedStateStore.OpenAsync(_directory.Root))
+        {
+            await store.CommitAsync(
+                new PutLink(StateFacts.Link(1, "a1", "b1")), new PutLink(StateFacts.Link(2, "a2", "b2")),
+                new PutLink(StateFacts.Link(3, "a3", "b3", state: LinkState.Deleted)),
+                new PutConflict(StateFacts.Conflict("a1", "name", null)),
+                new PutConflict(StateFacts.Conflict("a1", "plan", Side.A)));
+        }
+
+        using (var database = Database.OpenWriter(_directory.File("state.db"), 4096, 1 << 20, 0))
+        {
+            var triggers = database.Prepared("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+                .All(static row => row.Text(0));
+            triggers.ShouldNotBeEmpty();
+            triggers.ForEach(name => database.Execute($"DROP TRIGGER {name}"));
+            database.Execute(BackToTheFirstFormat);
+        }
+
+        await using var again = await EmbeddedStateStore.OpenAsync(_directory.Root);
+        (await again.CountLinksAsync(StateFacts.Sync, LinkState.Live, default)).ShouldBe(2);
+        (await again.CountLinksAsync(StateFacts.Sync, LinkState.Deleted, default)).ShouldBe(1);
+        (await again.CountConflictsAsync(StateFacts.Sync, default)).ShouldBe(1);
+        await again.CommitAsync(
+            new RemoveLink(2), new PutConflict(StateFacts.Conflict("a2", "name", null) with { Base = "1" }));
+        (await again.CountLinksAsync(StateFacts.Sync, LinkState.Live, default)).ShouldBe(1);
+        (await again.ListConflictsAsync(StateFacts.Sync, true, 10, default)).Select(static c => c.Base)
+            .ShouldBe(["1", null]);
+    }
+}
