@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Duplex.Bench;
@@ -6,6 +7,8 @@ using Duplex.Bench.Delivery;
 
 if (args is [EngineProcess.Verb, var file])
     return await EngineProcess.HostAsync(file);
+if (args is [BareClient.Verb, var address, var key, var records, var warmUp])
+    return await BareClient.HostAsync(address, key, Number(records), Number(warmUp));
 if (BenchOptions.Parse(args) is not { } options)
 {
     Console.Error.WriteLine(BenchOptions.Usage);
@@ -47,3 +50,5 @@ if (options.JsonFile is not null)
 }
 
 return 0;
+
+static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -39,6 +39,7 @@ internal static class LatencyBench
                 ["p99.9, ms"] = Statistics.Percentile(latencies, 0.999),
                 ["floor p99, ms"] = Statistics.Percentile(floor.Latencies, 0.99),
                 ["resident memory, MB"] = engine.Resident(),
+                ["load of the machine, last minute"] = Machine.Load(),
             });
     }
 
