@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Duplex.Connectors.Postgres;
 using Duplex.Connectors.Stripe;
 using Duplex.Engine;
@@ -51,6 +52,15 @@ internal sealed class EngineProcess : IAsyncDisposable
         return _process.TotalProcessorTime.TotalSeconds;
     }
 
+    /// <summary>Ends it and returns what its memory cost in all.</summary>
+    public async Task<MemoryCost> EndAsync()
+    {
+        _process.StandardInput.Close();
+        string said = await _process.StandardOutput.ReadToEndAsync();
+        await _process.WaitForExitAsync();
+        return JsonSerializer.Deserialize<MemoryCost>(said)!;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();
@@ -80,6 +90,9 @@ internal sealed class EngineProcess : IAsyncDisposable
         Console.WriteLine("started");
         await Console.In.ReadToEndAsync();
         await engine.StopAsync(CancellationToken.None);
+        Console.WriteLine(JsonSerializer.Serialize(new MemoryCost(
+            GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2),
+            GC.GetTotalPauseDuration().TotalMilliseconds)));
         return 0;
     }
 
@@ -90,3 +103,7 @@ internal sealed class EngineProcess : IAsyncDisposable
         return long.Parse(line[name.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) / 1024.0;
     }
 }
+
+/// <summary>What a process allocated, how often it collected each generation and everything below, and how long it
+/// stood still for that.</summary>
+internal sealed record MemoryCost(long Bytes, int Young, int Middle, int Old, double PauseMilliseconds);
