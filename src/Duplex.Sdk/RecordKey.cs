@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -13,6 +14,10 @@ public readonly struct RecordKey : IEquatable<RecordKey>
 {
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>What stands in a JSON string as it is.</summary>
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        " !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
     private readonly string? _json;
 
     private RecordKey(string json) => _json = json;
@@ -26,6 +31,11 @@ public readonly struct RecordKey : IEquatable<RecordKey>
     /// <summary>Builds a key from the text forms of its fields, in the stream's key order.</summary>
     public static RecordKey Of(params ReadOnlySpan<string> parts)
     {
+        if (parts is [var only] && !only.AsSpan().ContainsAnyExcept(Plain))
+        {
+            return new RecordKey($"[\"{only}\"]");
+        }
+
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream, Compact))
         {

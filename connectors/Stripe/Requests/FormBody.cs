@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -10,21 +11,31 @@ namespace Duplex.Connectors.Stripe.Requests;
 /// </summary>
 internal sealed class FormBody
 {
-    private readonly StringBuilder _text = new();
+    /// <summary>What stands in a form as it is: RFC 3986's unreserved characters, and in names the brackets.</summary>
+    private static readonly SearchValues<byte> InValues =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8);
+    private static readonly SearchValues<byte> InNames =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~[]"u8);
+
+    private readonly ArrayBufferWriter<byte> _bytes = new(256);
 
     /// <summary>The encoded body; ASCII.</summary>
-    public override string ToString() => _text.ToString();
+    public ReadOnlyMemory<byte> Bytes => _bytes.WrittenMemory;
+
+    /// <summary>The encoded body.</summary>
+    public override string ToString() => Encoding.ASCII.GetString(_bytes.WrittenSpan);
 
     /// <summary>Adds a member.</summary>
     public FormBody Add(string name, string value)
     {
-        if (_text.Length > 0)
+        if (_bytes.WrittenCount > 0)
         {
-            _text.Append('&');
+            _bytes.Write("&"u8);
         }
 
-        AppendName(name);
-        _text.Append('=').Append(Uri.EscapeDataString(value));
+        Append(name, InNames);
+        _bytes.Write("="u8);
+        Append(value, InValues);
         return this;
     }
 
@@ -129,23 +140,22 @@ internal sealed class FormBody
             ? value.ToString("0.############################", CultureInfo.InvariantCulture)
             : number;
 
-    private void AppendName(string name)
+    private void Append(string text, SearchValues<byte> plain)
     {
-        var from = 0;
-        for (var i = 0; i <= name.Length; i++)
+        var most = Encoding.UTF8.GetMaxByteCount(text.Length);
+        var rented = ArrayPool<byte>.Shared.Rent(most);
+        ReadOnlySpan<byte> rest = rented.AsSpan(0, Encoding.UTF8.GetBytes(text, rented));
+        while (rest.IndexOfAnyExcept(plain) is var at and >= 0)
         {
-            if (i < name.Length && name[i] is not ('[' or ']'))
-            {
-                continue;
-            }
-
-            _text.Append(Uri.EscapeDataString(name.AsSpan(from, i - from)));
-            if (i < name.Length)
-            {
-                _text.Append(name[i]);
-            }
-
-            from = i + 1;
+            _bytes.Write(rest[..at]);
+            var escape = _bytes.GetSpan(3);
+            escape[0] = (byte)'%';
+            Convert.TryToHexString(rest.Slice(at, 1), escape[1..], out _);
+            _bytes.Advance(3);
+            rest = rest[(at + 1)..];
         }
+
+        _bytes.Write(rest);
+        ArrayPool<byte>.Shared.Return(rented);
     }
 }

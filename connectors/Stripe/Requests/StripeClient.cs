@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using Duplex.Sdk;
 
 namespace Duplex.Connectors.Stripe.Requests;
@@ -49,13 +48,13 @@ internal sealed class StripeClient : IDisposable
         await _rates.AcquireAsync(request.Operation, cancellationToken);
         var started = _clock.GetTimestamp();
         using var deadline = new CancellationTokenSource(_timeout, _clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var stop = cancellationToken.UnsafeRegister(static d => ((CancellationTokenSource)d!).Cancel(), deadline);
         try
         {
             using var message = Message(request);
-            using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, either.Token);
-            var body = await response.Content.ReadAsByteArrayAsync(either.Token);
-            return Classified(request, Read(response, body) with { Elapsed = _clock.GetElapsedTime(started) });
+            using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, deadline.Token);
+            var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
+            return Classified(request, Read(response, body, _clock.GetElapsedTime(started)));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -106,8 +105,8 @@ internal sealed class StripeClient : IDisposable
         var message = new HttpRequestMessage(request.Method, _base + request.Path);
         if (request.Form is not null)
         {
-            message.Content = new ByteArrayContent(Encoding.ASCII.GetBytes(request.Form.ToString()));
-            message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded");
+            message.Content = new ReadOnlyMemoryContent(request.Form.Bytes);
+            message.Content.Headers.TryAddWithoutValidation("Content-Type", "application/x-www-form-urlencoded");
         }
 
         if (request.IdempotencyKey is not null)
@@ -118,8 +117,9 @@ internal sealed class StripeClient : IDisposable
         return message;
     }
 
-    private StripeReply Read(HttpResponseMessage response, byte[] body) => new()
+    private StripeReply Read(HttpResponseMessage response, byte[] body, TimeSpan elapsed) => new()
     {
+        Elapsed = elapsed,
         Status = (int)response.StatusCode,
         Body = body,
         RequestId = Header(response, "Request-Id"),
@@ -150,7 +150,7 @@ internal sealed class StripeClient : IDisposable
             _rates.HoldBack(request.Operation, reply.LimitReason, reply.RetryAfter);
         }
 
-        return reply with { Error = error };
+        return error is null ? reply : reply with { Error = error };
     }
 
     private static StripeReply Unanswered(StripeRequest request, string how, string? detail = null) => new()

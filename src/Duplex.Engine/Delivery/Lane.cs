@@ -78,7 +78,7 @@ internal sealed partial class Lane : IAsyncDisposable
                 Fill(batch);
                 if (batch.Count > 0)
                 {
-                    await SendWhenOpenAsync(batch);
+                    await (_obstacle is null ? SendAsync(batch) : SendWhenOpenAsync(batch));
                 }
             }
         }
@@ -107,12 +107,6 @@ internal sealed partial class Lane : IAsyncDisposable
 
     private async Task SendWhenOpenAsync(List<Job> batch)
     {
-        if (_obstacle is null)
-        {
-            await SendAsync(batch);
-            return;
-        }
-
         await _probe.WaitAsync(_stop.Token);
         try
         {
@@ -177,14 +171,27 @@ internal sealed partial class Lane : IAsyncDisposable
         }
 
         Observe(outcomes);
-        await SettleAsync(batch, outcomes);
+        if (Settle(batch, outcomes) is not { } innocent)
+        {
+            return;
+        }
+
+        if (innocent.Count < batch.Count)
+        {
+            await SendAsync(innocent);
+        }
+        else
+        {
+            await SendAsync(innocent[..(innocent.Count / 2)]);
+            await SendAsync(innocent[(innocent.Count / 2)..]);
+        }
     }
 
-    /// <summary>Reports outcomes; requests that were not tried because of another one are sent again, in halves if need
-    /// be.</summary>
-    private async Task SettleAsync(List<Job> batch, IReadOnlyList<WriteOutcome> outcomes)
+    /// <summary>Reports outcomes, and returns the requests that were not tried because of another one, which are sent
+    /// again, in halves if need be; null for none.</summary>
+    private static List<Job>? Settle(List<Job> batch, IReadOnlyList<WriteOutcome> outcomes)
     {
-        var innocent = new List<Job>();
+        List<Job>? innocent = null;
         for (var i = 0; i < batch.Count; i++)
         {
             if (outcomes[i].Status != WriteStatus.NotTried)
@@ -197,19 +204,11 @@ internal sealed partial class Lane : IAsyncDisposable
             }
             else
             {
-                innocent.Add(batch[i]);
+                (innocent ??= []).Add(batch[i]);
             }
         }
 
-        if (innocent.Count > 0 && innocent.Count < batch.Count)
-        {
-            await SendAsync(innocent);
-        }
-        else if (innocent.Count > 0)
-        {
-            await SendAsync(innocent[..(innocent.Count / 2)]);
-            await SendAsync(innocent[(innocent.Count / 2)..]);
-        }
+        return innocent;
     }
 
     private void Observe(IReadOnlyList<WriteOutcome> outcomes)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Duplex.Engine.State;
@@ -16,13 +17,14 @@ internal static class WriteMarks
         string installation, LegId leg, Side target, RecordKey key, long offset, int epoch, WriteOperation operation,
         ReadOnlySpan<byte> fields)
     {
-        var head = Encoding.UTF8.GetBytes(
-            $"{leg}\n{target.Letter()}\n{key.Json}\n{offset}\n{epoch}\n{(int)operation}\n");
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(head);
-        hash.AppendData(fields);
+        var text = $"{leg.Sync}:{leg.From.Letter()}\n{target.Letter()}\n{key.Json}\n{offset}\n{epoch}\n{(int)operation}\n";
+        var most = Encoding.UTF8.GetMaxByteCount(text.Length) + fields.Length;
+        var rented = ArrayPool<byte>.Shared.Rent(most);
+        var head = Encoding.UTF8.GetBytes(text, rented);
+        fields.CopyTo(rented.AsSpan(head));
         Span<byte> digest = stackalloc byte[32];
-        hash.GetHashAndReset(digest);
+        SHA256.HashData(rented.AsSpan(0, head + fields.Length), digest);
+        ArrayPool<byte>.Shared.Return(rented);
         return OriginMarks.Make(installation, Letter(operation) + Convert.ToHexStringLower(digest[..16]));
     }
 

@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Duplex.Engine.Mapping;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Diagnostics;
@@ -12,8 +11,6 @@ namespace Duplex.Engine.Diagnostics;
 /// </summary>
 internal sealed record TimelineDetail
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public IEnumerable<string>? Fields { get; init; }
 
     public string? Write { get; init; }
@@ -28,10 +25,11 @@ internal sealed record TimelineDetail
 
     public string? Message { get; init; }
 
-    public byte[] ToUtf8(Change change)
+    public byte[] ToUtf8(Change change) =>
+        JsonScratch.Write((Detail: this, change), static (writer, s) => s.Detail.WriteTo(writer, s.change));
+
+    private void WriteTo(Utf8JsonWriter writer, Change change)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var writer = new Utf8JsonWriter(buffer, Options);
         writer.WriteStartObject();
         writer.WriteString("op"u8, ChangeEnvelope.Letter(change.Operation));
         writer.WriteString("pos"u8, change.Position);
@@ -62,8 +60,6 @@ internal sealed record TimelineDetail
         WriteText(writer, "error", Error is null ? null : ErrorCodes.Dotted(Error.Code));
         WriteText(writer, "message", Message ?? Error?.Message);
         writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 
     private static void WriteText(Utf8JsonWriter writer, string name, string? value)

@@ -6,8 +6,7 @@ namespace Duplex.Engine.Links;
 /// </summary>
 internal sealed class CreatesInFlight
 {
-    private readonly HashSet<Task> _running = [];
-    private readonly Lock _lock = new();
+    private readonly HashSet<Create> _running = [];
     private int _unknown;
 
     /// <summary>How many creates ended without a known outcome and wait to be repeated.</summary>
@@ -17,37 +16,25 @@ internal sealed class CreatesInFlight
         set => Volatile.Write(ref _unknown, value);
     }
 
-    /// <summary>Runs a create.</summary>
-    public async Task RunAsync(Func<Task> create)
+    /// <summary>A create begins; disposing what is returned ends it.</summary>
+    public Create Begin()
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_lock)
+        var create = new Create(this);
+        lock (_running)
         {
-            _running.Add(done.Task);
+            _running.Add(create);
         }
 
-        try
-        {
-            await create();
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                _running.Remove(done.Task);
-            }
-
-            done.SetResult();
-        }
+        return create;
     }
 
     /// <summary>Waits for every create that runs now; false if none did.</summary>
     public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
         Task[] running;
-        lock (_lock)
+        lock (_running)
         {
-            running = [.. _running];
+            running = [.. _running.Select(static c => c.WaitedFor().Task)];
         }
 
         if (running.Length == 0)
@@ -57,5 +44,24 @@ internal sealed class CreatesInFlight
 
         await Task.WhenAll(running).WaitAsync(cancellationToken);
         return true;
+    }
+
+    /// <summary>One create.</summary>
+    internal sealed class Create(CreatesInFlight creates) : IDisposable
+    {
+        private TaskCompletionSource? _done;
+
+        public TaskCompletionSource WaitedFor() =>
+            _done ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Dispose()
+        {
+            lock (creates._running)
+            {
+                creates._running.Remove(this);
+            }
+
+            _done?.SetResult();
+        }
     }
 }

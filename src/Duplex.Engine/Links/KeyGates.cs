@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Links;
@@ -9,45 +10,35 @@ namespace Duplex.Engine.Links;
 /// </summary>
 internal sealed class KeyGates
 {
-    private readonly Dictionary<RecordKey, LinkedList<Ticket>> _lines = [];
+    /// <summary>By key whose turn is under way: who waits behind it; null for nobody yet.</summary>
+    private readonly Dictionary<RecordKey, Queue<Ticket>?> _lines = [];
     private readonly Lock _lock = new();
 
     /// <summary>Takes a place in the line of the key (and of the second one unless it is empty). Places are taken in
     /// call order.</summary>
     public Ticket Enter(RecordKey key, RecordKey second = default)
     {
+        var ticket = new Ticket(this, key, second == key ? default : second);
         lock (_lock)
         {
-            var both = !second.IsEmpty && second != key;
-            var ticket = new Ticket(this, key, both ? second : default);
             Join(ticket, key);
-            if (both)
+            if (!ticket.Second.IsEmpty)
             {
                 Join(ticket, second);
             }
-
-            if (ticket.Ahead == 0)
-            {
-                ticket.Go.SetResult();
-            }
-
-            return ticket;
         }
+
+        return ticket;
     }
 
     private void Join(Ticket ticket, RecordKey key)
     {
-        if (!_lines.TryGetValue(key, out var line))
+        ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_lines, key, out var taken);
+        if (taken)
         {
-            _lines[key] = line = [];
+            ticket.WaitForOneMore();
+            (line ??= new Queue<Ticket>()).Enqueue(ticket);
         }
-
-        if (line.Count > 0)
-        {
-            ticket.Ahead++;
-        }
-
-        line.AddLast(ticket);
     }
 
     private void Leave(Ticket ticket)
@@ -64,21 +55,22 @@ internal sealed class KeyGates
 
     private void LeaveLine(RecordKey key)
     {
-        var line = _lines[key];
-        line.RemoveFirst();
-        if (line.First is not { } next)
+        if (_lines[key] is { Count: > 0 } line)
+        {
+            line.Dequeue().OneLess();
+        }
+        else
         {
             _lines.Remove(key);
-        }
-        else if (--next.Value.Ahead == 0)
-        {
-            next.Value.Go.SetResult();
         }
     }
 
     /// <summary>A place in line.</summary>
     public sealed class Ticket(KeyGates gates, RecordKey first, RecordKey second) : IDisposable
     {
+        private TaskCompletionSource? _go;
+        private int _ahead;
+
         /// <summary>The key.</summary>
         public RecordKey First { get; } = first;
 
@@ -86,13 +78,23 @@ internal sealed class KeyGates
         public RecordKey Second { get; } = second;
 
         /// <summary>Completes when it is the ticket's turn.</summary>
-        public Task Turn => Go.Task;
-
-        internal TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        internal int Ahead { get; set; }
+        public Task Turn => _go?.Task ?? Task.CompletedTask;
 
         /// <summary>Leaves the lines. Only after the turn has come.</summary>
         public void Dispose() => gates.Leave(this);
+
+        internal void WaitForOneMore()
+        {
+            _go ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _ahead++;
+        }
+
+        internal void OneLess()
+        {
+            if (--_ahead == 0)
+            {
+                _go!.SetResult();
+            }
+        }
     }
 }

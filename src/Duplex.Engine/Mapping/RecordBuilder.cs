@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Duplex.Sdk;
 
@@ -9,18 +7,7 @@ namespace Duplex.Engine.Mapping;
 /// <see cref="Clear"/>.</summary>
 public sealed class RecordBuilder
 {
-    private static readonly JsonWriterOptions Options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
-
     private readonly List<(FieldPath Path, FieldValue Value)> _fields = [];
-    private readonly ArrayBufferWriter<byte> _buffer = new(256);
-    private readonly Utf8JsonWriter _writer;
-
-    /// <summary>Makes an empty one.</summary>
-    public RecordBuilder() => _writer = new Utf8JsonWriter(_buffer, Options);
 
     /// <summary>How many values were set.</summary>
     public int Count => _fields.Count;
@@ -38,20 +25,13 @@ public sealed class RecordBuilder
     public void Clear() => _fields.Clear();
 
     /// <summary>The record; members in the order in which they were set, nested ones grouped.</summary>
-    public Record Build()
-    {
-        _buffer.ResetWrittenCount();
-        _writer.Reset();
-        WriteLevel(0, 0);
-        _writer.Flush();
-        return new Record(_buffer.WrittenSpan.ToArray());
-    }
+    public Record Build() => new(JsonScratch.Write(this, static (writer, builder) => builder.WriteLevel(writer, 0, 0)));
 
     /// <summary>Writes the members below the first <paramref name="depth"/> names of the field at
     /// <paramref name="first"/>.</summary>
-    private void WriteLevel(int first, int depth)
+    private void WriteLevel(Utf8JsonWriter writer, int first, int depth)
     {
-        _writer.WriteStartObject();
+        writer.WriteStartObject();
         for (var i = first; i < _fields.Count; i++)
         {
             var (path, value) = _fields[i];
@@ -62,17 +42,17 @@ public sealed class RecordBuilder
 
             if (path.Names.Count == depth + 1)
             {
-                _writer.WritePropertyName(path.Encoded[depth]);
-                WriteValue(value);
+                writer.WritePropertyName(path.Encoded[depth]);
+                WriteValue(writer, value);
             }
             else if (!IsWritten(first, i, depth))
             {
-                _writer.WritePropertyName(path.Encoded[depth]);
-                WriteLevel(i, depth + 1);
+                writer.WritePropertyName(path.Encoded[depth]);
+                WriteLevel(writer, i, depth + 1);
             }
         }
 
-        _writer.WriteEndObject();
+        writer.WriteEndObject();
     }
 
     /// <summary>Whether a field lies below the same first names as another.</summary>
@@ -109,15 +89,15 @@ public sealed class RecordBuilder
         return false;
     }
 
-    private void WriteValue(FieldValue value)
+    private static void WriteValue(Utf8JsonWriter writer, FieldValue value)
     {
         if (value.State == FieldState.Null)
         {
-            _writer.WriteNullValue();
+            writer.WriteNullValue();
         }
         else
         {
-            value.Element.WriteTo(_writer);
+            value.Element.WriteTo(writer);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.State;
@@ -82,8 +81,11 @@ internal sealed class LinkMarks
             return [];
         }
 
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var writer = new Utf8JsonWriter(buffer);
+        return JsonScratch.Write(this, static (writer, marks) => marks.Write(writer));
+    }
+
+    private void Write(Utf8JsonWriter writer)
+    {
         writer.WriteStartObject();
         writer.WriteStartArray("w"u8);
         foreach (var write in Writes)
@@ -113,8 +115,6 @@ internal sealed class LinkMarks
         writer.WriteEndArray();
         WriteSettled(writer);
         writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 
     private void WriteSettled(Utf8JsonWriter writer)

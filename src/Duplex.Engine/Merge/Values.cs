@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.State;
@@ -10,12 +8,6 @@ namespace Duplex.Engine.Merge;
 /// <summary>The values of every rule on one side of a pair, by rule index.</summary>
 internal static class Values
 {
-    private static readonly JsonWriterOptions Options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
-
     /// <summary>Reads a record.</summary>
     public static FieldValue[] Read(
         IReadOnlyList<CompiledRule> rules, Side side, JsonElement record, IReadOnlyList<string> unchanged)
@@ -29,6 +21,11 @@ internal static class Values
 
         return values;
     }
+
+    /// <summary>Reads the image after a change; of a change without one every field is absent.</summary>
+    public static FieldValue[] Of(IReadOnlyList<CompiledRule> rules, Side side, Change change) => change.After is null
+        ? new FieldValue[rules.Count]
+        : Read(rules, side, change.After.Root, change.Unchanged);
 
     /// <summary>Reads a shadow; members that it lacks are <see cref="FieldState.Unchanged"/>: nothing is known about
     /// them.</summary>
@@ -53,26 +50,22 @@ internal static class Values
 
     /// <summary>Writes a shadow. Absent is kept apart from null: an object with the one member
     /// <c>$absent</c>.</summary>
-    public static byte[] ToShadow(IReadOnlyList<CompiledRule> rules, Side side, FieldValue[] values)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using var writer = new Utf8JsonWriter(buffer, Options);
-        writer.WriteStartObject();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        for (var i = 0; i < rules.Count; i++)
+    public static byte[] ToShadow(IReadOnlyList<CompiledRule> rules, Side side, FieldValue[] values) =>
+        JsonScratch.Write((rules, side, values), static (writer, s) =>
         {
-            var name = rules[i].ShadowName(side);
-            if (name.Length > 0 && values[i].State != FieldState.Unchanged && names.Add(name))
+            writer.WriteStartObject();
+            for (var i = 0; i < s.rules.Count; i++)
             {
-                writer.WritePropertyName(name);
-                WriteStored(writer, values[i]);
+                var name = s.rules[i].ShadowName(s.side);
+                if (name.Length > 0 && s.values[i].State != FieldState.Unchanged && !IsTold(s.rules, s.side, s.values, i))
+                {
+                    writer.WritePropertyName(name);
+                    WriteStored(writer, s.values[i]);
+                }
             }
-        }
 
-        writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
-    }
+            writer.WriteEndObject();
+        });
 
     /// <summary>Writes one value in the stored form.</summary>
     public static void WriteStored(Utf8JsonWriter writer, FieldValue value)
@@ -105,11 +98,13 @@ internal static class Values
         IEnumerable<(int Rule, FieldValue Value)> fields)
     {
         var builder = new RecordBuilder();
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var written = new List<string>(rules.Count);
         foreach (var (rule, value) in fields)
         {
-            if (value.State != FieldState.Unchanged && names.Add(rules[rule].ShadowName(side)))
+            var name = rules[rule].ShadowName(side);
+            if (value.State != FieldState.Unchanged && !written.Contains(name))
             {
+                written.Add(name);
                 rules[rule].Write(side, value.State == FieldState.Absent ? FieldValue.Null : value, builder);
             }
         }
@@ -128,4 +123,19 @@ internal static class Values
     /// <summary>Whether there is nothing to carry over.</summary>
     public static bool IsEmpty(FieldValue value) =>
         value.State is FieldState.Absent or FieldState.Null or FieldState.Unchanged;
+
+    /// <summary>Whether an earlier rule of the same name has a value to tell.</summary>
+    private static bool IsTold(IReadOnlyList<CompiledRule> rules, Side side, FieldValue[] values, int rule)
+    {
+        var name = rules[rule].ShadowName(side);
+        for (var i = 0; i < rule; i++)
+        {
+            if (values[i].State != FieldState.Unchanged && rules[i].ShadowName(side) == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

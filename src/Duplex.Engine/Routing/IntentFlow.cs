@@ -44,45 +44,33 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
     /// <summary>Sends a create and records the link that it makes.</summary>
     public async Task<Step> CreateAsync(Turn turn, Intent intent, bool settling, CancellationToken cancellationToken)
     {
-        var step = Step.Finished;
-        await sync.CreatesFrom(leg.From).RunAsync(async () =>
+        using var create = sync.CreatesFrom(leg.From).Begin();
+        var fields = new Record(intent.Fields);
+        var outcome = await sync.WriteAsync(leg.To, new WriteRequest
         {
-            var outcome = await sync.WriteAsync(leg.To, new WriteRequest
-            {
-                Stream = sync.Stream(leg.To),
-                Operation = WriteOperation.Create,
-                Key = default,
-                Fields = new Record(intent.Fields),
-                IdempotencyKey = intent.IdempotencyKey,
-            }, cancellationToken);
-            step = outcome.Status switch
-            {
-                WriteStatus.Applied => await CreatedAsync(turn, intent, outcome, settling),
-                _ when outcome.Error?.Code == ErrorCode.SinkExists && !outcome.Key.IsEmpty =>
-                    await PairWithExistingAsync(turn, outcome.Key),
-                _ => await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling),
-            };
-        });
-        return step;
+            Stream = sync.Stream(leg.To),
+            Operation = WriteOperation.Create,
+            Key = default,
+            Fields = fields,
+            IdempotencyKey = intent.IdempotencyKey,
+        }, cancellationToken);
+        return outcome.Status switch
+        {
+            WriteStatus.Applied => await CreatedAsync(turn, intent, fields, outcome, settling),
+            _ when outcome.Error?.Code == ErrorCode.SinkExists && !outcome.Key.IsEmpty =>
+                await PairWithExistingAsync(turn, outcome.Key),
+            _ => await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling),
+        };
     }
 
-    private async Task<Step> CreatedAsync(Turn turn, Intent intent, WriteOutcome outcome, bool settling)
+    private async Task<Step> CreatedAsync(
+        Turn turn, Intent intent, Record fields, WriteOutcome outcome, bool settling)
     {
         var change = settling ? ChangeEnvelope.Parse(turn.Change.Key, intent.Envelope) : turn.Change;
-        var mine = change.After is null
-            ? new FieldValue[sync.Rules.Count]
-            : Values.Read(sync.Rules, leg.From, change.After.Root, change.Unchanged);
-        var link = new Link
-        {
-            Id = sync.Store.NextLinkId(),
-            Sync = sync.Name,
-            A = leg.From == Side.A ? turn.Change.Key : outcome.Key,
-            B = leg.From == Side.A ? outcome.Key : turn.Change.Key,
-            ShadowA = Values.ToShadow(sync.Rules, Side.A, leg.From == Side.A ? mine : Theirs(intent, outcome)),
-            ShadowB = Values.ToShadow(sync.Rules, Side.B, leg.From == Side.B ? mine : Theirs(intent, outcome)),
-            VersionA = leg.From == Side.A ? change.SourceMicros : outcome.AtMicros,
-            VersionB = leg.From == Side.B ? change.SourceMicros : outcome.AtMicros,
-        };
+        var mine = settling ? Values.Of(sync.Rules, leg.From, change) : turn.Told(sync, leg.From);
+        var link = new Link { Id = sync.Store.NextLinkId(), Sync = sync.Name }
+            .With(leg.From, turn.Change.Key, Values.ToShadow(sync.Rules, leg.From, mine), change.SourceMicros)
+            .With(leg.To, outcome.Key, Values.ToShadow(sync.Rules, leg.To, Theirs(fields, outcome)), outcome.AtMicros);
         turn.Mutations.Add(new StateMutation.PutLink(link));
         turn.Mutations.Add(new StateMutation.RemoveIntent(leg.Id, turn.Change.Key));
         turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
@@ -155,9 +143,9 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
 
     /// <summary>The other side's values after a create: of the fields that were written, as the sink holds
     /// them.</summary>
-    private FieldValue[] Theirs(Intent intent, WriteOutcome outcome)
+    private FieldValue[] Theirs(Record fields, WriteOutcome outcome)
     {
-        var sent = Values.Read(sync.Rules, leg.To, new Record(intent.Fields).Root, []);
+        var sent = Values.Read(sync.Rules, leg.To, fields.Root, []);
         var held = outcome.Current is null ? sent : Values.Read(sync.Rules, leg.To, outcome.Current.Root, []);
         for (var i = 0; i < sent.Length; i++)
         {
@@ -211,7 +199,7 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         {
             Values.FromShadow(sync.Rules, Side.A, link.ShadowA), Values.FromShadow(sync.Rules, Side.B, link.ShadowB),
         };
-        var theirs = Theirs(intent, outcome);
+        var theirs = Theirs(new Record(intent.Fields), outcome);
         var mine = change.After is null ? null : Values.Read(sync.Rules, leg.From, change.After.Root, change.Unchanged);
         for (var i = 0; i < theirs.Length; i++)
         {

@@ -9,7 +9,7 @@ namespace Duplex.Engine.Routing;
 /// turns.</summary>
 internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns, IChangeLog log, OffsetTracker tracker)
 {
-    private const int EntriesMax = 512;
+    private const int EntriesMax = 128;
     private const int BytesMax = 1 << 20;
 
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -10,10 +10,10 @@ namespace Duplex.Engine.Routing;
 /// something breaks.</summary>
 internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, LegView view)
 {
-    private const int Window = 1024;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConsumerEvery = TimeSpan.FromSeconds(2);
 
+    private readonly int _window = WindowOf(sync.Connection(from.Other()).Capabilities);
     private readonly LegId _id = sync.Leg(from);
     private readonly string _topic = sync.Connection(from).TopicOf(sync.Stream(from));
 
@@ -31,7 +31,7 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
             MayHaveDeadLetters = await sync.Store.CountDeadLettersAsync(_id, cancellationToken) > 0,
         };
         using var stopNow = new CancellationTokenSource();
-        using var turns = new TurnRunner(leg, new RecordFlow(sync, leg), Window, stopNow.Token);
+        using var turns = new TurnRunner(leg, new RecordFlow(sync, leg), _window, stopNow.Token);
         await TakeUpIntentsAsync(leg, cancellationToken);
         var trackers = await TrackAsync(committer, cancellationToken);
         sync.Legs[(int)from] = leg;
@@ -142,4 +142,9 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
             await Task.Delay(ConsumerEvery, sync.Clock, cancellationToken);
         }
     }
+
+    /// <summary>Enough turns under way to fill the sink's batches several times over, and no more: what waits costs memory
+    /// and the collector's time.</summary>
+    private static int WindowOf(ConnectorCapabilities sink) =>
+        Math.Clamp(8 * Math.Max(1, sink.Parallelism) * Math.Max(1, sink.BatchMax), 256, 1024);
 }

@@ -149,8 +149,8 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
 
     private async Task<Step> CreateAsync(Turn turn, CancellationToken cancellationToken)
     {
-        var values = Values.Read(sync.Rules, leg.From, turn.Change.After!.Root, turn.Change.Unchanged);
-        var fields = new List<(int, FieldValue)>();
+        var values = turn.Told(sync, leg.From);
+        var fields = new List<(int, FieldValue)>(sync.Rules.Count);
         for (var i = 0; i < sync.Rules.Count; i++)
         {
             var rule = sync.Rules[i];
@@ -176,7 +176,6 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             WriteOperation.Create, record.Utf8.Span);
         var intent =
             new Intent(leg.Id, turn.Change.Key, mark, record.Utf8, turn.Envelope, turn.Offset, sync.NowMicros());
-        turn.Note(sync, leg, TimelineKind.Seen, leg.From, new TimelineDetail());
         await leg.Committer.CommitAsync([new StateMutation.PutIntent(intent)]);
         leg.Intents[turn.Change.Key] = intent;
         return await intents.CreateAsync(turn, intent, settling: false, cancellationToken);

@@ -134,11 +134,6 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
                 writes.ToDictionary(w => sync.Rules[w.Rule].Name, static w => w.Believed)));
         }
 
-        if (turn.Mutations.Count == 0)
-        {
-            turn.Note(sync, leg, TimelineKind.Seen, leg.From, new TimelineDetail());
-        }
-
         turn.Note(sync, leg, TimelineKind.Written, side, new TimelineDetail
         {
             Write = "update",
@@ -148,6 +143,7 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
             Attempt = turn.Attempts + 1,
         });
         writes.Clear();
+        turn.Writes++;
         leg.Counters.Add(LegCounters.Outcome.Written);
     }
 
@@ -173,7 +169,9 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
             return Step.Again;
         }
 
-        return await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "In step." });
+        return turn.Writes > 0
+            ? await recorder.EndAsync(turn)
+            : await recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "In step." });
     }
 
     private void Record(Turn turn, Pair pair, FieldConflict conflict)

@@ -15,6 +15,20 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
     public async Task<Step> FinishAsync(Turn turn, TimelineKind kind, TimelineDetail detail, Side? side = null)
     {
         turn.Note(sync, leg, kind, side ?? leg.From, detail);
+        await EndAsync(turn);
+        leg.Counters.Add(kind switch
+        {
+            TimelineKind.Echo => LegCounters.Outcome.Echo,
+            TimelineKind.Filtered => LegCounters.Outcome.Filtered,
+            TimelineKind.Written => LegCounters.Outcome.Written,
+            _ => LegCounters.Outcome.Agreed,
+        });
+        return Step.Finished;
+    }
+
+    /// <summary>Records the turn's mutations; what happened is told by them.</summary>
+    public async Task<Step> EndAsync(Turn turn)
+    {
         if (turn.Pending is not null)
         {
             turn.Mutations.Add(new StateMutation.RemovePending(leg.Id, turn.Change.Key));
@@ -26,13 +40,6 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         }
 
         await leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset);
-        leg.Counters.Add(kind switch
-        {
-            TimelineKind.Echo => LegCounters.Outcome.Echo,
-            TimelineKind.Filtered => LegCounters.Outcome.Filtered,
-            TimelineKind.Written => LegCounters.Outcome.Written,
-            _ => LegCounters.Outcome.Agreed,
-        });
         return Step.Finished;
     }
 

@@ -19,6 +19,7 @@ internal sealed class SyncContext
         EngineParts parts)
     {
         Model = model;
+        Name = model.FullName;
         Rules = mapping.Rules;
         _sides = [a, b];
         Store = parts.Store;
@@ -29,7 +30,7 @@ internal sealed class SyncContext
 
     public SyncModel Model { get; }
 
-    public string Name => Model.FullName;
+    public string Name { get; }
 
     public IReadOnlyList<CompiledRule> Rules { get; }
 

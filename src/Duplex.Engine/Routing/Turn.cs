@@ -1,4 +1,5 @@
 using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Mapping;
 using Duplex.Engine.Merge;
 using Duplex.Engine.State;
 using Duplex.Sdk;
@@ -9,6 +10,8 @@ namespace Duplex.Engine.Routing;
 /// recorded.</summary>
 internal sealed class Turn
 {
+    private (Change? Of, FieldValue[] Values) _told = (null, []);
+
     public required Change Change { get; set; }
 
     public required ReadOnlyMemory<byte> Envelope { get; set; }
@@ -25,8 +28,8 @@ internal sealed class Turn
     public long AppendedMicros { get; init; }
 
     /// <summary>
-    /// Whether younger changes of the record may have been recorded already: it is read again after a crash, or it has waited. The record
-    /// itself then tells what is true.
+    /// Whether younger changes of the record may have been recorded already: it is read again after a crash, or it has
+    /// waited. The record itself then tells what is true.
     /// </summary>
     public bool MayBeOld { get; init; }
 
@@ -51,11 +54,25 @@ internal sealed class Turn
     /// <summary>Set when the record must wait for something that comes by itself; no failure.</summary>
     public string? WaitingFor { get; set; }
 
+    /// <summary>Writes of the turn that were applied.</summary>
+    public int Writes { get; set; }
+
     /// <summary>A write with unknown outcome, to be repeated as it is.</summary>
     public Intent? Unsettled { get; set; }
 
     /// <summary>A person has looked at the held change and let it pass.</summary>
     public bool Approved { get; set; }
+
+    /// <summary>The values that the change tells, read once; not to be changed.</summary>
+    public FieldValue[] Told(SyncContext sync, Side side)
+    {
+        if (_told.Of != Change)
+        {
+            _told = (Change, Values.Of(sync.Rules, side, Change));
+        }
+
+        return _told.Values;
+    }
 
     /// <summary>Adds a line to the record's timeline.</summary>
     public void Note(SyncContext sync, LegState leg, TimelineKind kind, Side side, TimelineDetail detail)

@@ -1,7 +1,5 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Duplex.Engine.Config;
+using Duplex.Engine.Mapping;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -11,12 +9,6 @@ namespace Duplex.Engine.Waiting;
 /// state.</summary>
 internal static class Folding
 {
-    private static readonly JsonWriterOptions Options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
-
     public static Pending Fold(
         Pending waiting, Change newer, ReadOnlyMemory<byte> envelope, long offset, ConnectionModel connection)
     {
@@ -52,31 +44,27 @@ internal static class Folding
     /// <summary>Fields that the newer change does not tell keep the value that the waiting one told.</summary>
     private static ReadOnlyMemory<byte> FillUnchanged(Change older, Change newer, ConnectionModel connection)
     {
-        var told = new List<string>();
-        var image = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(image, Options))
+        var told = older.After is { } known
+            ? newer.Unchanged.Where(name => known.Root.TryGetProperty(name, out _)).ToArray()
+            : [];
+        var image = JsonScratch.Write((newer, older, told), static (writer, s) =>
         {
             writer.WriteStartObject();
-            foreach (var member in newer.After!.Root.EnumerateObject())
+            foreach (var member in s.newer.After!.Root.EnumerateObject())
             {
                 member.WriteTo(writer);
             }
 
-            foreach (var name in newer.Unchanged)
+            foreach (var name in s.told)
             {
-                if (older.After is not null && older.After.Root.TryGetProperty(name, out var value))
-                {
-                    told.Add(name);
-                    writer.WritePropertyName(name);
-                    value.WriteTo(writer);
-                }
+                writer.WritePropertyName(name);
+                s.older.After!.Root.GetProperty(name).WriteTo(writer);
             }
 
             writer.WriteEndObject();
-        }
-
+        });
         return Envelopes.Write(
-            newer with { After = new Record(image.WrittenMemory), Unchanged = [.. newer.Unchanged.Except(told)] },
+            newer with { After = new Record(image), Unchanged = [.. newer.Unchanged.Except(told)] },
             connection);
     }
 }
