@@ -22,10 +22,13 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
     public override void Apply()
     {
         CheckEpoch();
+        var links = new LinkCounts();
         foreach (var mutation in commit.Mutations)
         {
-            Apply(mutation);
+            Apply(mutation, links);
         }
+
+        links.Write(database);
 
         foreach (var position in commit.Positions)
         {
@@ -45,15 +48,15 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
         }
     }
 
-    private void Apply(StateMutation mutation)
+    private void Apply(StateMutation mutation, LinkCounts links)
     {
         switch (mutation)
         {
             case StateMutation.PutLink put:
-                LinkRows.Write(database, names, put.Link, clock.NowMicros());
+                LinkRows.Write(database, names, put.Link, clock.NowMicros(), links);
                 break;
             case StateMutation.RemoveLink remove:
-                LinkRows.Remove(database, remove.Id);
+                LinkRows.Remove(database, remove.Id, links);
                 break;
             case StateMutation.PutPending put:
                 PendingRows.Write(database, names, put.Pending);

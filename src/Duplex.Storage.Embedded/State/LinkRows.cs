@@ -19,7 +19,7 @@ internal static class LinkRows
             state = excluded.state
         """;
 
-    private const string Keys = "SELECT a, b FROM link WHERE id = ?1";
+    private const string Former = "SELECT a, b, state, sync FROM link WHERE id = ?1";
     private const string Remember = "INSERT OR IGNORE INTO link_key (link, side, key) VALUES (?1, ?2, ?3)";
     private const string Delete = "DELETE FROM link WHERE id = ?1";
     private const string DeleteKeys = "DELETE FROM link_key WHERE link = ?1";
@@ -34,17 +34,24 @@ internal static class LinkRows
         SELECT {Columns} FROM link WHERE sync = ?1 AND state = 2 AND id > ?2 ORDER BY id LIMIT ?3
         """;
 
-    private const string Former = """
+    private const string FormerLinks = """
         SELECT link.a, link.b, link.id FROM link_key JOIN link ON link.id = link_key.link
         WHERE link_key.key = ?2 AND link_key.side = ?3 AND link.sync = ?1
         """;
 
     private const string FormerKeys = "SELECT side, key FROM link_key WHERE link = ?1";
 
-    internal static void Write(Database database, SyncNames names, Link link, long nowMicros)
+    internal static void Write(
+        Database database, SyncNames names, Link link, long nowMicros, LinkCounts counts)
     {
         var sync = names.Number(link.Sync);
-        RememberKeys(database, sync, link);
+        if (ReadFormer(database, link.Id) is { } former)
+        {
+            RememberKeys(database, sync, link, former);
+            counts.Change(former.State, sync, -1);
+        }
+
+        counts.Change(link.State, sync, 1);
         try
         {
             database.Prepared(Put).Bind(1, link.Id).Bind(2, sync)
@@ -63,8 +70,13 @@ internal static class LinkRows
         }
     }
 
-    internal static void Remove(Database database, long id)
+    internal static void Remove(Database database, long id, LinkCounts counts)
     {
+        if (ReadFormer(database, id) is { } former)
+        {
+            counts.Change(former.State, former.Sync, -1);
+        }
+
         database.Prepared(Delete).Bind(1, id).Run();
         database.Prepared(DeleteKeys).Bind(1, id).Run();
     }
@@ -95,11 +107,9 @@ internal static class LinkRows
     internal static int RemoveTombstones(Database database, long beforeMicros, int limit)
     {
         var ids = database.Prepared(Tombstones).Bind(1, beforeMicros).Bind(2, limit).All(static row => row.Int64(0));
-        foreach (var id in ids)
-        {
-            Remove(database, id);
-        }
-
+        var counts = new LinkCounts();
+        ids.ForEach(id => Remove(database, id, counts));
+        counts.Write(database);
         return ids.Count;
     }
 
@@ -109,7 +119,7 @@ internal static class LinkRows
         var keys = new HashSet<(Side Side, string Key)> { (side, key.Json) };
         var ids = new List<long>();
         Collect(database.Prepared(side == Side.A ? FindByA : FindByB).Bind(1, sync).Bind(2, key.Json), 0, 2);
-        Collect(database.Prepared(Former).Bind(1, sync).Bind(2, key.Json).Bind(3, (long)side), 2, 0);
+        Collect(database.Prepared(FormerLinks).Bind(1, sync).Bind(2, key.Json).Bind(3, (long)side), 2, 0);
         foreach (var id in ids)
         {
             keys.UnionWith(
@@ -146,10 +156,13 @@ internal static class LinkRows
     internal static RecordKey Key(Statement row, int column) =>
         row.TextOrNull(column) is { Length: > 0 } text ? RecordKey.FromJson(text) : default;
 
-    private static void RememberKeys(Database database, long sync, Link link)
+    private static FormerLink? ReadFormer(Database database, long id) =>
+        database.Prepared(Former).Bind(1, id).First(static row => (FormerLink?)new FormerLink(
+            row.TextOrNull(0), row.TextOrNull(1), (LinkState)row.Int32(2), row.Int64(3)));
+
+    private static void RememberKeys(Database database, long sync, Link link, FormerLink former)
     {
-        var (a, b) = database.Prepared(Keys).Bind(1, link.Id)
-            .First(static row => (row.TextOrNull(0), row.TextOrNull(1)));
+        var (a, b) = (former.A, former.B);
         if (a is not null && a != link.A.Json)
         {
             database.Prepared(Remember).Bind(1, link.Id).Bind(2, (long)Side.A).Bind(3, a).Run();
@@ -180,4 +193,6 @@ internal static class LinkRows
         ShadowB = row.Blob(8).ToArray(),
         Marks = row.Blob(9).ToArray(),
     };
+
+    private readonly record struct FormerLink(string? A, string? B, LinkState State, long Sync);
 }

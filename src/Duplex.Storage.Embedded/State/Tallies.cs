@@ -3,8 +3,9 @@ using Duplex.Storage.Embedded.Sqlite;
 namespace Duplex.Storage.Embedded.State;
 
 /// <summary>
-/// How many rows there are of what people ask for all the time. Triggers count within the transaction that changes the
-/// rows, so that a count is one row to read, however many rows it counts, and is rolled back with them.
+/// How many rows there are of what people ask for all the time, kept within the transaction that changes the rows: a count
+/// is one row to read, however many rows it counts, and is rolled back with them. Triggers count what is rare; links, which
+/// come by the million and would each pay for a trigger, are counted by what writes them (<see cref="LinkCounts"/>).
 /// </summary>
 internal static class Tallies
 {
@@ -24,7 +25,7 @@ internal static class Tallies
             kind INTEGER NOT NULL, owner INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (kind, owner)) WITHOUT ROWID;
 
         """,
-        Count("link", "sync", static row => $"{row}.state"),
+        Seed("link", "sync", "state"),
         Count("pending", "leg", static _ => $"{Pending}"),
         Count("dead_letter", "leg", static _ => $"{DeadLetters}"),
         Count("conflict", "sync", static row => $"{ConflictsWaiting} + ({row}.winner IS NOT NULL)"));
@@ -44,8 +45,10 @@ internal static class Tallies
             CREATE TRIGGER IF NOT EXISTS {table}_went AFTER DELETE ON {table} BEGIN {less} END;
             CREATE TRIGGER IF NOT EXISTS {table}_moved AFTER UPDATE ON {table} WHEN {kind("old")} <> {kind("new")}
                 BEGIN {less} {more} END;
-            INSERT OR IGNORE INTO tally SELECT {kind(table)}, {owner}, count(*) FROM {table} GROUP BY 1, 2;
-
+            {Seed(table, owner, kind(table))}
             """;
     }
+
+    private static string Seed(string table, string owner, string kind) =>
+        $"INSERT OR IGNORE INTO tally SELECT {kind}, {owner}, count(*) FROM {table} GROUP BY 1, 2;\n";
 }
