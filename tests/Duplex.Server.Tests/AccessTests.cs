@@ -70,6 +70,26 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task A_command_that_is_repeated_or_comes_twice_at_once_is_one()
+    {
+        await using var server = await RunningServer.StartAsync();
+        await server.UntilReadyAsync();
+        using var client = server.Client();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.PauseAsync("acme", "customers")));
+        answers.ShouldAllBe(static a => a.Done == "paused");
+        await RunningServer.UntilAsync(
+            async () => (await client.SyncsAsync()).Items[0].Legs.All(static l => l.State == "paused"), "both legs are paused");
+        server.Shop.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@example.org");
+        answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.ResumeAsync("acme", "customers")));
+        answers.ShouldAllBe(static a => a.Done == "resumed");
+        await RunningServer.UntilAsync(() => Task.FromResult(server.Billing.Objects("customers").Count > 0), "Ada arrives");
+        (await client.ResumeAsync("acme", "customers")).Done.ShouldBe("resumed");
+        server.Shop.EditOnDashboard("POST", "/v1/customers", "name=Alan&email=alan@example.org");
+        await RunningServer.UntilAsync(() => Task.FromResult(server.Billing.Objects("customers").Count > 1), "Alan arrives");
+        server.Billing.WriteCount.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Without_keys_a_web_page_cannot_turn_a_browser_against_the_server()
     {
         await using var server = await RunningServer.StartAsync();

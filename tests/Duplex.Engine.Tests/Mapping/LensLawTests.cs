@@ -124,6 +124,29 @@ public sealed class LensLawTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(TwoWayRules))]
+    public void The_same_value_always_becomes_the_same_octets(string text)
+    {
+        static string Octets(CompiledRule rule, Side side, FieldValue value)
+        {
+            if (!rule.TryMap(side, value, out var there, out var problem))
+            {
+                return problem!;
+            }
+
+            var builder = new RecordBuilder();
+            rule.Write(side.Other(), there, builder);
+            return builder.Build().Root.GetRawText();
+        }
+
+        var (rule, again) = (MappingSamples.Rule(text), MappingSamples.Rule(text));
+        foreach (var (side, value) in Values(rule, 4).Take(200).Reverse())
+        {
+            Octets(again, side, value).ShouldBe(Octets(rule, side, value), text);
+        }
+    }
+
     /// <summary>Values that each side's field can hold, sensible to the rule or not.</summary>
     private static IEnumerable<(Side Side, FieldValue Value)> Values(CompiledRule rule, int seed)
     {
