@@ -73,7 +73,8 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             .With(leg.To, outcome.Key, Values.ToShadow(sync.Rules, leg.To, Theirs(fields, outcome)), outcome.AtMicros);
         turn.Mutations.Add(new StateMutation.PutLink(link));
         turn.Mutations.Add(new StateMutation.RemoveIntent(leg.Id, turn.Change.Key));
-        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.A, link.A));
+        turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.B, link.B));
         turn.Link = link;
         var detail = new TimelineDetail
         {
@@ -84,7 +85,7 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             if (settling)
             {
                 turn.Note(sync, leg, TimelineKind.Written, leg.To, detail);
-                await leg.Committer.CommitAsync(turn.Mutations);
+                await recorder.CommitPartnerAsync(turn, outcome.Key, () => leg.Committer.CommitAsync(turn.Mutations));
                 leg.Counters.Add(LegCounters.Outcome.Written);
             }
             else
@@ -135,7 +136,8 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             new StateMutation.RemoveLink(tombstone.Id),
             new StateMutation.PutLink(link),
             new StateMutation.RemoveIntent(leg.Id, turn.Change.Key),
-            new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key),
+            new StateMutation.RemoveCandidate(sync.Name, Side.A, link.A),
+            new StateMutation.RemoveCandidate(sync.Name, Side.B, link.B),
             new StateMutation.PutPending(new Pending(sync.Leg(leg.To), key, delete, 0, now, 0, now, null)),
         ]));
         return true;
@@ -254,11 +256,11 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             new TimelineDetail { Message = "The record was there already." });
         try
         {
-            await leg.Committer.CommitAsync(
-            [
-                new StateMutation.RemoveIntent(leg.Id, turn.Change.Key), new StateMutation.PutLink(link),
-                    .. turn.Mutations,
-            ]);
+            turn.Mutations.Add(new StateMutation.RemoveIntent(leg.Id, turn.Change.Key));
+            turn.Mutations.Add(new StateMutation.PutLink(link));
+            turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.A, link.A));
+            turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, Side.B, link.B));
+            await recorder.CommitPartnerAsync(turn, existing, () => leg.Committer.CommitAsync(turn.Mutations));
         }
         catch (LinkTakenException e)
         {

@@ -20,14 +20,15 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
     {
         var opposite = sync.CreatesFrom(leg.To);
         var ours = OriginMarks.IsOurs(turn.Change.Origin, sync.Store.Installation);
+        var match = sync.Match.Of(leg.From, turn.Change.After!.Root);
+        turn.Candidate = match is null || ours ? null : new Candidate(sync.Name, leg.From, turn.Change.Key, match);
+        using var held = match is null ? null : await sync.MatchLocks.EnterAsync(match, cancellationToken);
         if (opposite.Unknown > 0 && (ours || turn.Attempts < WaitsMax))
         {
             turn.WaitingFor = "a create whose outcome is unknown: it may have made this record";
             return await recorder.WaitAsync(turn);
         }
 
-        var match = sync.Match.Of(leg.From, turn.Change.After!.Root);
-        using var held = match is null ? null : await sync.MatchLocks.EnterAsync(match, cancellationToken);
         var waited = await opposite.WaitAsync(cancellationToken);
         if ((waited || !sync.Stamps.IsFresh(leg.From, turn.Change.Key, turn.Since))
             && (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key],
@@ -132,14 +133,17 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             "Paired by the match fields." };
         try
         {
-            if (firstPass)
+            await recorder.CommitPartnerAsync(turn, partner, () =>
             {
-                return await recorder.FinishAsync(turn, TimelineKind.Linked, detail);
-            }
+                if (firstPass)
+                {
+                    return recorder.FinishAsync(turn, TimelineKind.Linked, detail);
+                }
 
-            turn.Note(sync, leg, TimelineKind.Linked, leg.From, detail);
-            await leg.Committer.CommitAsync(turn.Mutations);
-            return Step.Again;
+                turn.Note(sync, leg, TimelineKind.Linked, leg.From, detail);
+                return leg.Committer.CommitAsync(turn.Mutations);
+            });
+            return firstPass ? Step.Finished : Step.Again;
         }
         catch (LinkTakenException)
         {

@@ -195,6 +195,11 @@ internal sealed class RecordFlow
             moved.Add(new StateMutation.PutLink(
                 _leg.From == Side.A ? live with { A = turn.Change.Key } : live with { B = turn.Change.Key }));
         }
+        else if (turn.Link is null && turn.Change.After is { } after && _sync.Match.Of(_leg.From, after.Root) is { } match)
+        {
+            // The opposite leg may be about to create a partner for it.
+            moved.Add(new StateMutation.PutCandidate(new Candidate(_sync.Name, _leg.From, turn.Change.Key, match)));
+        }
 
         if (_leg.Intents.TryGetValue(previous, out var intent))
         {

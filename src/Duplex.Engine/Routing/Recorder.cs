@@ -85,6 +85,28 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         return Step.Finished;
     }
 
+    /// <summary>
+    /// Commits that a record of the other side got a partner. What was parked there for want of one is decided about anew.
+    /// </summary>
+    public async Task CommitPartnerAsync(Turn turn, RecordKey partner, Func<Task> commit)
+    {
+        var other = sync.Leg(leg.To);
+        var letter = sync.Legs[(int)leg.To] is { MayHaveDeadLetters: false }
+            ? null
+            : (await sync.Store.FindDeadLettersAsync(other, [partner], CancellationToken.None))[0];
+        if (letter is null)
+        {
+            await commit();
+            return;
+        }
+
+        var now = sync.NowMicros();
+        turn.Mutations.Add(new StateMutation.RemoveDeadLetter(other, partner));
+        turn.Mutations.Add(new StateMutation.PutPending(new Pending(
+            other, partner, letter.Envelope, letter.Offset, now, 0, letter.AtMicros, null)));
+        await sync.CommitToOtherLegAsync(leg.To, commit);
+    }
+
     /// <summary>A record that waits for the other side's news looks again soon: the news is on its way.</summary>
     private static TimeSpan WaitAfter(int attempts) => TimeSpan.FromMilliseconds(Math.Min(
         WaitCap.TotalMilliseconds, WaitFirst.TotalMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 10))));
@@ -108,10 +130,22 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
             turn.Mutations.Add(new StateMutation.RemoveDeadLetter(leg.Id, turn.Change.Key));
         }
 
+        ShowToOtherLeg(turn);
         turn.Note(sync, leg, error is null ? TimelineKind.Held : TimelineKind.Retrying, leg.From,
             new TimelineDetail { Error = error, Attempt = attempts, Message = error is null
                 ? $"Waits for {turn.WaitingFor}." : null });
         return leg.CommitPendingAsync(() => leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset));
+    }
+
+    /// <summary>
+    /// A record without a partner that waits or is parked is there to be paired with, unless a create of its own may have made it one.
+    /// </summary>
+    private void ShowToOtherLeg(Turn turn)
+    {
+        if (turn.Link is null && turn.Candidate is { } candidate && !leg.Intents.ContainsKey(turn.Change.Key))
+        {
+            turn.Mutations.Add(new StateMutation.PutCandidate(candidate));
+        }
     }
 
     private async Task ParkAsync(Turn turn, SyncError error, int attempts)
@@ -123,6 +157,7 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
         }
 
         leg.MayHaveDeadLetters = true;
+        ShowToOtherLeg(turn);
         turn.Mutations.Add(new StateMutation.PutDeadLetter(new DeadLetter(
             0, leg.Id, turn.Change.Key, turn.Envelope, turn.Offset, attempts, sync.NowMicros(), error)));
         turn.Note(sync, leg, TimelineKind.DeadLettered, leg.From,

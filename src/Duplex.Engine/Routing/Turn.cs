@@ -57,6 +57,11 @@ internal sealed class Turn
     /// <summary>Writes of the turn that were applied.</summary>
     public int Writes { get; set; }
 
+    /// <summary>
+    /// How the opposite leg finds the record by its match fields while it waits or is parked without a partner; null if it cannot.
+    /// </summary>
+    public Candidate? Candidate { get; set; }
+
     /// <summary>A write with unknown outcome, to be repeated as it is.</summary>
     public Intent? Unsettled { get; set; }
 
