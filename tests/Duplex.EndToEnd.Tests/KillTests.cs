@@ -229,6 +229,15 @@ public sealed class KillTests(ITestOutputHelper output)
             }
         }
 
+        foreach (var side in new[] { Side.A, Side.B })
+        {
+            foreach (var waiting in await store.ListDueAsync(new LegId("acme/customers", side), long.MaxValue, 5, default))
+            {
+                output.WriteLine($"pending: {side} {waiting.Key} attempts {waiting.Attempts} due {waiting.DueMicros} {waiting.Error}");
+                await ExplainAsync(store, side, waiting.Key, "pending");
+            }
+        }
+
         foreach (var letter in await store.ListDeadLettersAsync(null, 0, 20, default))
         {
             output.WriteLine($"dead: {letter.Leg} {letter.Key} {letter.Error} {letter.Error.Detail} "

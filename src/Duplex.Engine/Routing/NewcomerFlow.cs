@@ -16,6 +16,9 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
     /// new one.</summary>
     private const int WaitsMax = 12;
 
+    /// <summary>How many records with the same match values are looked at; with more, nothing is guessed.</summary>
+    private const int AlikeMax = 10;
+
     public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
     {
         var opposite = sync.CreatesFrom(leg.To);
@@ -39,11 +42,14 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
 
         // A change that is read again, and an event of an unordered stream, may be older than all that is known, the
         // record's delete among it: only the record itself tells whether there is something to pair or to create.
-        var mayBeGone = turn.MayBeOld
-            || (!sync.Connection(leg.From).Capabilities.OrderedStream && turn.Change.Operation != ChangeOperation.Read);
-        if ((mayBeGone || turn.Change.Unchanged.Count > 0) && !await CompleteAsync(turn, cancellationToken))
+        var ordered = sync.Connection(leg.From).Capabilities.OrderedStream;
+        var mayBeGone = turn.MayBeOld || (!ordered && turn.Change.Operation != ChangeOperation.Read);
+        if (mayBeGone || turn.Change.Unchanged.Count > 0)
         {
-            return await GoneAsync(turn);
+            if (await CompleteAsync(turn, match, cancellationToken) is { } otherwise)
+            {
+                return otherwise;
+            }
         }
 
         if (match is not null && await PartnerAsync(turn, match, cancellationToken) is { } paired)
@@ -51,30 +57,52 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             return paired;
         }
 
-        if (leg.Flows)
+        if (!leg.Flows)
         {
-            return await CreateAsync(turn, cancellationToken);
+            turn.Mutations.Add(new StateMutation.PutCandidate(new Candidate(sync.Name, leg.From, turn.Change.Key, match)));
+            return await recorder.FinishAsync(turn, TimelineKind.Filtered, new TimelineDetail
+            {
+                Message = $"New records of side {leg.From.Letter()} are not carried over: direction.",
+            });
         }
 
-        turn.Mutations.Add(new StateMutation.PutCandidate(new Candidate(sync.Name, leg.From, turn.Change.Key, match)));
-        return await recorder.FinishAsync(turn, TimelineKind.Filtered, new TimelineDetail
+        // A snapshot's image may be minutes old: the row may have got another key since, under which it is known. What
+        // has no ordered stream is somebody else's system, whose keys stay; a read per record would cost its budget.
+        if (turn.Change.Operation == ChangeOperation.Read && ordered && !mayBeGone
+            && await CompleteAsync(turn, match, cancellationToken) is { } changed)
         {
-            Message = $"New records of side {leg.From.Letter()} are not carried over: direction.",
-        });
+            return changed;
+        }
+
+        return await CreateAsync(turn, cancellationToken);
     }
 
     private async Task<Step?> PartnerAsync(Turn turn, string match, CancellationToken cancellationToken)
     {
-        var others = await sync.Store.FindCandidatesAsync(sync.Name, leg.To, match, 2, cancellationToken);
+        var others = await sync.Store.FindCandidatesAsync(sync.Name, leg.To, match, AlikeMax, cancellationToken);
         if (others.Count == 0)
         {
             return null;
         }
 
-        var alike = await sync.Store.FindCandidatesAsync(sync.Name, leg.From, match, 2, cancellationToken);
+        var alike = await sync.Store.FindCandidatesAsync(sync.Name, leg.From, match, AlikeMax, cancellationToken);
         if (others.Count == 1 && alike.All(c => c.Key == turn.Change.Key))
         {
             return await PairAsync(turn, others[0].Key, cancellationToken);
+        }
+
+        // A record whose key changed is known under both keys until the news of the change comes.
+        if (await CompleteAsync(turn, match, cancellationToken) is { } otherwise)
+        {
+            return otherwise;
+        }
+
+        var there = await StillThereAsync(leg.To, others, match, cancellationToken);
+        var beside = await StillThereAsync(
+            leg.From, [.. alike.Where(c => c.Key != turn.Change.Key)], match, cancellationToken);
+        if (there.Count <= 1 && beside.Count == 0 && others.Count < AlikeMax && alike.Count < AlikeMax)
+        {
+            return await PairAsync(turn, there.FirstOrDefault(others[0].Key), cancellationToken);
         }
 
         await leg.Committer.CommitAsync(
@@ -89,6 +117,23 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             ErrorCode.MatchAmbiguous, "Several records share the match values, so none was paired.",
             Path: string.Join(", ", sync.Model.Match.Select(m => (leg.From == Side.A ? m.A : m.B).Text)),
             Suggestion: "Make the match fields unique among the records concerned, then replay this dead letter."));
+    }
+
+    /// <summary>The keys of those that exist and still have the match values.</summary>
+    private async Task<List<RecordKey>> StillThereAsync(
+        Side side, IReadOnlyList<Candidate> candidates, string match, CancellationToken cancellationToken)
+    {
+        var there = new List<RecordKey>();
+        foreach (var candidate in candidates)
+        {
+            var found = await sync.Connection(side).FetchAsync(sync.Stream(side), candidate.Key, cancellationToken);
+            if (found is not null && sync.Match.Of(side, found.Record.Root) == match)
+            {
+                there.Add(candidate.Key);
+            }
+        }
+
+        return there;
     }
 
     /// <summary>
@@ -204,17 +249,20 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         return recorder.FinishAsync(turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
     }
 
-    /// <summary>A create needs every field: what the change does not tell is read from the source.</summary>
-    private async Task<bool> CompleteAsync(Turn turn, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the record itself: what the change does not tell, or tells no longer. Null to go on; otherwise the record is gone, or
+    /// has other match values by now.
+    /// </summary>
+    private async Task<Step?> CompleteAsync(Turn turn, string? match, CancellationToken cancellationToken)
     {
         var connection = sync.Connection(leg.From);
         if (await connection.FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not { } fetched)
         {
-            return false;
+            return await GoneAsync(turn);
         }
 
         turn.Change = turn.Change with { After = fetched.Record, Unchanged = [] };
         turn.Envelope = Envelopes.Write(turn.Change, connection.Model);
-        return true;
+        return sync.Match.Of(leg.From, fetched.Record.Root) == match ? null : Step.Again;
     }
 }

@@ -122,6 +122,20 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
 
     private async Task<Step> MeetAsync(Turn turn, Pair pair, FieldValue[] mine, CancellationToken cancellationToken)
     {
+        if (pair.Knows(leg.From) && (turn.MayBeOld || InDoubt(turn.Change, pair.Link)))
+        {
+            var own = await sync.Connection(leg.From)
+                .FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);
+            if (own is null)
+            {
+                return await recorder.FinishAsync(turn, TimelineKind.Agreed,
+                    new TimelineDetail { Message = "The record is gone." });
+            }
+
+            mine = Values.Read(sync.Rules, leg.From, own.Record.Root, []);
+            pair.Raise(leg.From, own.AtMicros);
+        }
+
         FieldValue[] theirs;
         if (pair.Knows(leg.To))
         {
