@@ -172,7 +172,8 @@ public sealed class KillTests(ITestOutputHelper output)
                 server.HasExited.ShouldBeFalse(server.Said);
                 last = await server.StatusAsync();
                 var idle = last is { } status && status.GetProperty("ready").GetBoolean() && bed.Stripe.PendingWebhooks == 0
-                    && status.GetProperty("syncs").EnumerateArray().All(static s => s.GetProperty("legs").EnumerateArray()
+                    && status.GetProperty("syncs").EnumerateArray().All(static s => s.GetProperty("state").GetString() == "running"
+                        && s.GetProperty("legs").EnumerateArray()
                         .All(static l => l.GetProperty("behind").GetInt64() == 0 && l.GetProperty("pending").GetInt64() == 0));
                 still = idle ? still + 1 : 0;
                 return still > 100;

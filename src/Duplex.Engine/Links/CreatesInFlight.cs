@@ -1,3 +1,5 @@
+using Duplex.Sdk;
+
 namespace Duplex.Engine.Links;
 
 /// <summary>
@@ -7,13 +9,48 @@ namespace Duplex.Engine.Links;
 internal sealed class CreatesInFlight
 {
     private readonly HashSet<Create> _running = [];
-    private int _unknown;
+    private readonly Dictionary<RecordKey, string?> _unknown = [];
 
-    /// <summary>How many creates ended without a known outcome and wait to be repeated.</summary>
-    public int Unknown
+    /// <summary>The create of the record was sent and nobody knows whether it happened; it waits to be repeated.</summary>
+    /// <param name="key">The record that it was made of.</param>
+    /// <param name="match">The match text of what it creates; null if it has none.</param>
+    public void Doubt(RecordKey key, string? match)
     {
-        get => Volatile.Read(ref _unknown);
-        set => Volatile.Write(ref _unknown, value);
+        lock (_unknown)
+        {
+            _unknown[key] = match;
+        }
+    }
+
+    /// <summary>The outcome of the record's create is known, or it will not be repeated.</summary>
+    public void Know(RecordKey key)
+    {
+        lock (_unknown)
+        {
+            _unknown.Remove(key);
+        }
+    }
+
+    /// <summary>A record whose create is in doubt got another key.</summary>
+    public void Rename(RecordKey from, RecordKey to)
+    {
+        lock (_unknown)
+        {
+            if (_unknown.Remove(from, out var match))
+            {
+                _unknown[to] = match;
+            }
+        }
+    }
+
+    /// <summary>Whether a create of unknown outcome may have made a record with the match text; <c>Likely</c> when it
+    /// wrote the same one.</summary>
+    public (bool Possibly, bool Likely) MayHaveMade(string? match)
+    {
+        lock (_unknown)
+        {
+            return (_unknown.Count > 0, match is not null && _unknown.ContainsValue(match));
+        }
     }
 
     /// <summary>A create begins; disposing what is returned ends it.</summary>

@@ -226,7 +226,15 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
     private async Task<Step> FailedAsync(Turn turn, Intent intent, SyncError error, bool settling)
     {
         var unknown = FailurePolicy.OutcomeUnknown(error.Code);
-        leg.CreateUnknown(turn.Change.Key, unknown && turn.Link is null);
+        if (unknown && turn.Link is null)
+        {
+            sync.CreatesFrom(leg.From).Doubt(turn.Change.Key, sync.Match.Of(leg.To, new Record(intent.Fields).Root));
+        }
+        else
+        {
+            sync.CreatesFrom(leg.From).Know(turn.Change.Key);
+        }
+
         if (!unknown && error.Code is not (ErrorCode.SinkRateLimited or ErrorCode.SinkUnauthorized))
         {
             // The write definitely did not happen: the record is decided anew, under a new key.
@@ -281,7 +289,7 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
     private void Forget(RecordKey key)
     {
         leg.Intents.TryRemove(key, out _);
-        leg.CreateUnknown(key, unknown: false);
+        sync.CreatesFrom(leg.From).Know(key);
     }
 
     private static SyncError Unexpected(WriteOutcome outcome) =>

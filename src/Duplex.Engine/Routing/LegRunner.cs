@@ -115,7 +115,11 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         for (var i = 0; i < intents.Count; i++)
         {
             leg.Intents[keys[i]] = intents[i];
-            leg.CreateUnknown(keys[i], unknown: links[i] is null);
+            if (links[i] is null)
+            {
+                sync.CreatesFrom(from).Doubt(keys[i], sync.Match.Of(from.Other(), new Record(intents[i].Fields).Root));
+            }
+
             if (pending[i] is null)
             {
                 due.Add(new StateMutation.PutPending(

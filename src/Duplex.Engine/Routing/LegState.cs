@@ -9,7 +9,6 @@ namespace Duplex.Engine.Routing;
 /// <summary>What one leg keeps in memory while it runs.</summary>
 internal sealed class LegState(SyncContext sync, Side from, Committer committer)
 {
-    private readonly HashSet<RecordKey> _unknown = [];
     private readonly Lock _pendingLock = new();
     private int _pendingWrites;
     private long _pendingCommits;
@@ -41,6 +40,11 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
     /// <summary>By partition: entries before this offset were indexed before any delivery began, on both
     /// sides.</summary>
     public Dictionary<int, long> Indexed { get; init; } = [];
+
+    /// <summary>Whether the change was indexed before any delivery began, so that later ones of its record may be known
+    /// already.</summary>
+    public bool IsFirstPass(Turn turn) =>
+        turn.Partition >= 0 && Indexed.GetValueOrDefault(turn.Partition) > turn.Offset;
 
     /// <summary>Whether the leg may have dead letters; while not, none are looked up.</summary>
     public bool MayHaveDeadLetters { get; set; } = true;
@@ -90,22 +94,6 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
     {
         Intents.TryRemove(from.Key, out _);
         Intents[to.Key] = to;
-        lock (_unknown)
-        {
-            if (_unknown.Remove(from.Key))
-            {
-                _unknown.Add(to.Key);
-            }
-        }
-    }
-
-    /// <summary>The create of the record was sent and nobody knows whether it happened.</summary>
-    public void CreateUnknown(RecordKey key, bool unknown)
-    {
-        lock (_unknown)
-        {
-            _ = unknown ? _unknown.Add(key) : _unknown.Remove(key);
-            sync.CreatesFrom(From).Unknown = _unknown.Count;
-        }
+        sync.CreatesFrom(From).Rename(from.Key, to.Key);
     }
 }

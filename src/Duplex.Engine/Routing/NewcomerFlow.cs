@@ -26,18 +26,19 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         var match = sync.Match.Of(leg.From, turn.Change.After!.Root);
         turn.Candidate = match is null || ours ? null : new Candidate(sync.Name, leg.From, turn.Change.Key, match);
         using var held = match is null ? null : await sync.MatchLocks.EnterAsync(match, cancellationToken);
-        if (opposite.Unknown > 0 && (ours || turn.Attempts < WaitsMax))
-        {
-            turn.WaitingFor = "a create whose outcome is unknown: it may have made this record";
-            return await recorder.WaitAsync(turn);
-        }
-
         var waited = await opposite.WaitAsync(cancellationToken);
         if ((waited || !sync.Stamps.IsFresh(leg.From, turn.Change.Key, turn.Since))
             && (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key],
                 cancellationToken))[0] is not null)
         {
             return Step.Again;
+        }
+
+        var (possibly, likely) = opposite.MayHaveMade(match);
+        if (likely || (possibly && (ours || turn.Attempts < WaitsMax)))
+        {
+            turn.WaitingFor = "a create whose outcome is unknown: it may have made this record";
+            return await recorder.WaitAsync(turn);
         }
 
         // A change that is read again, and an event of an unordered stream, may be older than all that is known, the
@@ -66,9 +67,10 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             });
         }
 
-        // A snapshot's image may be minutes old: the row may have got another key since, under which it is known. What
-        // has no ordered stream is somebody else's system, whose keys stay; a read per record would cost its budget.
-        if (turn.Change.Operation == ChangeOperation.Read && ordered && !mayBeGone
+        // What was there before the first pass is known as it was at its beginning: the row may have got another key
+        // since, and a partner under that. What has no ordered stream is somebody else's system, whose keys stay; a read
+        // per record would cost its budget.
+        if ((turn.Change.Operation == ChangeOperation.Read || leg.IsFirstPass(turn)) && ordered && !mayBeGone
             && await CompleteAsync(turn, match, cancellationToken) is { } changed)
         {
             return changed;
@@ -142,7 +144,7 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
     /// </summary>
     private async Task<Step> PairAsync(Turn turn, RecordKey partner, CancellationToken cancellationToken)
     {
-        var firstPass = turn.Partition >= 0 && leg.Indexed.GetValueOrDefault(turn.Partition) > turn.Offset;
+        var firstPass = leg.IsFirstPass(turn);
         var now = firstPass
             ? null : await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), partner, cancellationToken);
         if (!firstPass && now is null)
@@ -192,6 +194,11 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         }
         catch (LinkTakenException)
         {
+            if ((await sync.Store.FindLinksAsync(sync.Name, leg.To, [partner], cancellationToken))[0] is not null)
+            {
+                await leg.Committer.CommitAsync([new StateMutation.RemoveCandidate(sync.Name, leg.To, partner)]);
+            }
+
             return Step.Again;
         }
     }

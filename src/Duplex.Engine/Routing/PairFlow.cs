@@ -141,7 +141,7 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
         {
             theirs = pair.Shadow(leg.To);
         }
-        else if (turn.Partition >= 0 && leg.Indexed.GetValueOrDefault(turn.Partition) > turn.Offset)
+        else if (leg.IsFirstPass(turn))
         {
             pair.Learn(leg.From, mine);
             pair.Raise(leg.From, turn.Change.SourceMicros);

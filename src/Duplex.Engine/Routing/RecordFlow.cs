@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Waiting;
@@ -86,13 +87,27 @@ internal sealed class RecordFlow
     {
         for (var round = 0; round < RoundsMax; round++)
         {
-            if (await StepAsync(turn, cancellationToken) == Step.Finished)
+            var known = turn.Link?.Id;
+            LinkTakenException? taken = null;
+            try
             {
-                return;
+                if (await StepAsync(turn, cancellationToken) == Step.Finished)
+                {
+                    return;
+                }
+            }
+            catch (LinkTakenException e)
+            {
+                taken = e;
             }
 
             turn.Mutations.Clear();
             await ReloadAsync(turn, cancellationToken);
+            if (taken is not null && turn.Link?.Id == known)
+            {
+                // Not the opposite leg that was quicker with this very record: another one stays in the way.
+                ExceptionDispatchInfo.Throw(taken);
+            }
         }
 
         turn.WaitingFor = "the record to settle: it changes on both sides all the time";

@@ -164,7 +164,7 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
             new TimelineDetail { Error = error, Attempt = attempts });
         await leg.Committer.CommitAsync(turn.Mutations, turn.Tracker, turn.Offset);
         leg.Intents.TryRemove(turn.Change.Key, out _);
-        leg.CreateUnknown(turn.Change.Key, unknown: false);
+        sync.CreatesFrom(leg.From).Know(turn.Change.Key);
         leg.Counters.Add(LegCounters.Outcome.DeadLettered);
     }
 }
