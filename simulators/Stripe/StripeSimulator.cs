@@ -310,7 +310,7 @@ public sealed class StripeSimulator : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, options.Port, static listen => listen.Protocols = HttpProtocols.Http1);
         });
         host = builder.Build();
-        var pipeline = new RequestPipeline(account, options, faults, Statistics);
+        var pipeline = new RequestPipeline(account, executor, options, faults, Statistics);
         host.Run(context => context.Request.Path.StartsWithSegments("/_sim")
             ? ControlEndpoints.HandleAsync(context, this)
             : pipeline.HandleAsync(context));

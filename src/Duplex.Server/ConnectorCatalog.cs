@@ -7,14 +7,11 @@ namespace Duplex.Server;
 /// <summary>The connectors that this server knows. A connector is added by one line here.</summary>
 public sealed class ConnectorCatalog
 {
-    private readonly Dictionary<string, IConnector> _byName;
-
     /// <summary>A catalogue of the given connectors.</summary>
     public ConnectorCatalog(params IReadOnlyList<IConnector> connectors)
     {
         ArgumentNullException.ThrowIfNull(connectors);
         All = connectors;
-        _byName = connectors.ToDictionary(static c => c.Spec.Name, StringComparer.Ordinal);
     }
 
     /// <summary>Every connector that comes with Duplex.</summary>
@@ -22,7 +19,4 @@ public sealed class ConnectorCatalog
 
     /// <summary>Every connector, in the order of the list.</summary>
     public IReadOnlyList<IConnector> All { get; }
-
-    /// <summary>The connectors by the name that <c>connector:</c> gives.</summary>
-    public IReadOnlyDictionary<string, IConnector> ByName => _byName;
 }

@@ -8,12 +8,12 @@ namespace Duplex.Simulators.Stripe.Http;
 /// Takes a request of the API from its bytes to its answer: faults, authentication, limits, idempotency, execution.
 /// </summary>
 internal sealed class RequestPipeline(
-    Account account, StripeSimulatorOptions options, FaultPlan faults, RequestStatistics statistics)
+    Account account, RequestExecutor executor, StripeSimulatorOptions options, FaultPlan faults,
+    RequestStatistics statistics)
 {
     private const int TimeoutDefaultMilliseconds = 30_000;
 
     private readonly Authentication authentication = new(options);
-    private readonly RequestExecutor executor = new(account, options);
     private readonly ResponseWriter writer = new(account.Clock, options, statistics);
     private readonly RateLimiter limiter = new(options.Limits, options.Time);
     private readonly HashSet<string> locked = new(StringComparer.Ordinal);

@@ -47,7 +47,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     /// <summary>Why nothing is written at the moment; null while all is well.</summary>
     public SyncError? Obstacle => _obstacle;
 
-    /// <summary>Completes with an obstacle that room on the disk does not remove.</summary>
+    /// <summary>Completes with the obstacle that only a fresh process can be rid of. Damage is none of these: it is
+    /// still there for the next one.</summary>
     public Task<SyncError> Failed => _failed.Task;
 
     public void Start()
@@ -302,7 +303,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
 
         _obstacle = error;
-        if (error.Code != ErrorCode.StorageFull)
+        if (error.Code == ErrorCode.StorageFailed)
         {
             _failed.TrySetResult(error);
         }
