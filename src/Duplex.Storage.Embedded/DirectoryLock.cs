@@ -7,6 +7,9 @@ namespace Duplex.Storage.Embedded;
 /// process.</summary>
 internal sealed class DirectoryLock : IDisposable
 {
+    /// <summary>EWOULDBLOCK.</summary>
+    private const int WouldBlock = 11;
+
     private readonly FileStream _file;
 
     private DirectoryLock(FileStream file) => _file = file;
@@ -32,9 +35,9 @@ internal sealed class DirectoryLock : IDisposable
                 "Remove it, or set another directory under data: in duplex.yaml.", e);
         }
         catch (Exception e)
-            when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
+            when (e is UnauthorizedAccessException || (e is IOException && !IsTaken(e)))
         {
-            throw new SyncException(ErrorCode.StorageFailed, $"The data directory {directory} cannot be written.",
+            throw new SyncException(ErrorCode.StorageFailed, $"The data directory {directory} cannot be written: {e.Message}",
                 $"Give the user who runs Duplex write access to {directory}, or set another directory under data: in duplex.yaml.", e);
         }
         catch (IOException e)
@@ -47,6 +50,9 @@ internal sealed class DirectoryLock : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>Whether another process holds the lock. A file system that is read-only or full fails otherwise.</summary>
+    private static bool IsTaken(Exception e) => e.HResult == WouldBlock;
 
     private static void RecordOwner(string path)
     {

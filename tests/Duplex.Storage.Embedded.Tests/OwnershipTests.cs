@@ -57,6 +57,14 @@ public sealed class OwnershipTests : IDisposable
     }
 
     [Fact]
+    public async Task A_place_that_takes_no_files_is_not_called_in_use()
+    {
+        var refused = await Should.ThrowAsync<SyncException>(() => EmbeddedChangeLog.OpenAsync("/proc/duplex").AsTask());
+        refused.Error.Code.ShouldBe(ErrorCode.StorageFailed);
+        refused.Error.Message.ShouldStartWith("The data directory /proc/duplex cannot be written: ");
+    }
+
+    [Fact]
     public void Commits_are_synced_to_the_disk_one_by_one()
     {
         using var database = Database.OpenWriter(_directory.File("x.db"), 4096, 1 << 20, 0);
