@@ -1,7 +1,6 @@
 using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Server.Metrics;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;

@@ -1,6 +1,5 @@
 using Duplex.Engine.Config;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace Duplex.Server.Access;

@@ -1,5 +1,4 @@
 using Duplex.Engine.Config;
-using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.Access;
 

@@ -1,8 +1,6 @@
 using Duplex.Engine.Config;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.Access;
 

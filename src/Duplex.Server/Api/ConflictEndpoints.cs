@@ -4,10 +4,7 @@ using Duplex.Engine.State;
 using Duplex.Server.Access;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 using Conflict = Duplex.Engine.State.Conflict;
 
 namespace Duplex.Server.Api;
@@ -48,15 +45,10 @@ internal static class ConflictEndpoints
             return refusal;
         }
 
-        var conflicts = new List<Conflict>();
-        foreach (var one in syncs)
-        {
-            conflicts.AddRange(
-                await engine.Parts.Store.ListConflictsAsync(one, waiting ?? false, most, cancellationToken));
-        }
-
-        return TypedResults.Ok(new Page<ConflictDocument>(
-            [.. conflicts.OrderByDescending(static c => c.Id).Take(most).Select(Documents.Of)]));
+        var conflicts = await SyncFilter.CollectAsync(syncs, most,
+            one => engine.Parts.Store.ListConflictsAsync(one, waiting ?? false, most, cancellationToken),
+            static c => c.Id);
+        return TypedResults.Ok(new Page<ConflictDocument>([.. conflicts.Select(Documents.Of)]));
     }
 
     private static async Task<Results<Ok<ConflictDocument>, Refusal>> Get(

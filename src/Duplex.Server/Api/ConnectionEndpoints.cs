@@ -3,10 +3,7 @@ using Duplex.Engine;
 using Duplex.Server.Access;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 
 namespace Duplex.Server.Api;
 

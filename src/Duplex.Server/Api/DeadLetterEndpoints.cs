@@ -4,10 +4,7 @@ using Duplex.Engine.State;
 using Duplex.Server.Access;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 
 namespace Duplex.Server.Api;
 
@@ -43,13 +40,9 @@ internal static class DeadLetterEndpoints
             return refusal;
         }
 
-        var letters = new List<DeadLetter>();
-        foreach (var one in syncs)
-        {
-            letters.AddRange(await engine.Parts.Store.ListDeadLettersAsync(one, before ?? 0, most, cancellationToken));
-        }
-
-        var page = letters.OrderByDescending(static l => l.Id).Take(most).ToList();
+        var page = await SyncFilter.CollectAsync(syncs, most,
+            one => engine.Parts.Store.ListDeadLettersAsync(one, before ?? 0, most, cancellationToken),
+            static l => l.Id);
         return TypedResults.Ok(new Page<DeadLetterDocument>(
             [.. page.Select(static l => Documents.Of(l, withChange: false))],
             page.Count == most ? page[^1].Id : null));

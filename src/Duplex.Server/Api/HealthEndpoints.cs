@@ -1,10 +1,7 @@
 using Duplex.Engine;
 using Duplex.Server.Metrics;
 using Duplex.Server.OpenApi;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 
 namespace Duplex.Server.Api;
 

@@ -4,7 +4,6 @@ using Duplex.Engine.Config;
 using Duplex.Engine.State;
 using Duplex.Server.Access;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.Api;
 

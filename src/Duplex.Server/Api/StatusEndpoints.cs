@@ -3,10 +3,7 @@ using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Server.Access;
 using Duplex.Server.OpenApi;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 
 namespace Duplex.Server.Api;
 

@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using Duplex.Engine;
 using Duplex.Server.Access;
 using Duplex.Server.Problems;
-using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.Api;
 
@@ -11,6 +10,19 @@ internal static class SyncFilter
 {
     /// <summary>Whether the caller may see what belongs to the sync of the full name.</summary>
     public static bool Sees(HttpContext context, string sync) => Caller.Of(context).Sees(sync.Split('/')[0]);
+
+    /// <summary>What the store lists for each of the syncs, newest first as one list.</summary>
+    public static async Task<List<T>> CollectAsync<T>(
+        IReadOnlyList<string?> syncs, int most, Func<string?, ValueTask<IReadOnlyList<T>>> list, Func<T, long> number)
+    {
+        var all = new List<T>();
+        foreach (var sync in syncs)
+        {
+            all.AddRange(await list(sync));
+        }
+
+        return [.. all.OrderByDescending(number).Take(most)];
+    }
 
     /// <param name="engine">The engine.</param>
     /// <param name="context">The request.</param>

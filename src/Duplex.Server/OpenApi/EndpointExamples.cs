@@ -1,6 +1,4 @@
 using Duplex.Client;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.OpenApi;
 

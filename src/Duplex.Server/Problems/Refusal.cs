@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Duplex.Client;
-using Microsoft.AspNetCore.Http;
 
 namespace Duplex.Server.Problems;
 
