@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Duplex.Engine.State;
 using Duplex.Sdk;
+using Duplex.Simulators.Stripe.Faults;
 
 namespace Duplex.EndToEnd.Tests;
 
@@ -36,6 +37,25 @@ public sealed class ConflictTests(SharedPostgres postgres) : IClassFixture<Share
         var writes = bed.Stripe.WriteCount;
         await bed.QuietAsync();
         bed.Stripe.WriteCount.ShouldBe(writes);
+    }
+
+    [SkippableFact]
+    public async Task An_edit_that_our_write_fell_on_is_put_back_until_a_person_decides()
+    {
+        await using var bed = await StartAsync("Ada");
+        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookDelay, DelayMilliseconds = 1500 });
+        bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{Text(bed, "id")}", "name=Ada+of+Stripe");
+        var writes = bed.Stripe.WriteCount;
+        await bed.ExecuteAsync("update customers set name = 'Ada of Postgres'");
+        await bed.UntilAsync(() => bed.Stripe.WriteCount > writes, "our write falls on the edit");
+        bed.Stripe.ClearFaults();
+        var conflict = await WaitingAsync(bed);
+        (conflict.ValueA, conflict.ValueB).ShouldBe(("\"Ada of Postgres\"", "\"Ada of Stripe\""));
+        await bed.UntilAsync(() => Text(bed, "name") == "Ada of Stripe", "the edit is there again");
+        await bed.QuietAsync();
+        (await NamesAsync(bed)).ShouldBe(("Ada of Postgres", "Ada of Stripe"));
+        (await bed.Engine.ResolveAsync((await WaitingAsync(bed)).Id, Side.B, null, default)).ShouldBeTrue();
+        await EqualAsync(bed, "Ada of Stripe");
     }
 
     [SkippableFact]
