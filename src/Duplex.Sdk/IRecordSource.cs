@@ -11,8 +11,8 @@ public interface IRecordSource : IAsyncDisposable
     /// choice) the snapshot of streams that have none yet as <see cref="ChangeOperation.Read"/> changes, then the
     /// stream. Position and snapshot progress travel in <see cref="ChangeBatch.Position"/>, so that a kill at any
     /// instant resumes without loss: what was yielded and not appended is yielded again. A batch is filled as far as
-    /// there is something to read, never held back to be filled. Each batch belongs to the receiver, which disposes it.
-    /// A snapshot row must not follow a younger change of its record.
+    /// there is something to read, and held back to be filled for some milliseconds at most, and only amid a flood. Each
+    /// batch belongs to the receiver, which disposes it. A snapshot row must not follow a younger change of its record.
     /// </summary>
     /// <param name="from">The position that the log holds; null at the very first start.</param>
     /// <param name="cancellationToken">Ends the enumeration; what was yielded stays valid.</param>

@@ -43,7 +43,7 @@ internal static class CaptureBench
         Console.Error.WriteLine(
             string.Create(CultureInfo.InvariantCulture, $"capture: writing {options.Rows:N0} rows"));
         string end = await CaptureTable.FillAsync(source, options.Rows);
-        List<double> rates = [], floors = [], cores = [];
+        List<double> rates = [], floors = [], micros = [], commits = [];
         int rows = Math.Max(1, options.Rows / 1000) * 1000;
         for (int round = 0; round < options.Rounds; round++)
         {
@@ -52,9 +52,10 @@ internal static class CaptureBench
             floors.Add(rows / await PgRecvlogical.ReceiveAsync(server, "bench", Slot("floor", round), end, file));
             File.Delete(file);
             var processor = Process.GetCurrentProcess().TotalProcessorTime;
-            double seconds = await ReadAsync(server, log, round, until: (count, _, _) => count >= rows);
+            var (seconds, batches) = await ReadAsync(server, log, round, until: (count, _, _) => count >= rows);
             rates.Add(rows / seconds);
-            cores.Add((Process.GetCurrentProcess().TotalProcessorTime - processor).TotalSeconds / seconds);
+            micros.Add((Process.GetCurrentProcess().TotalProcessorTime - processor).TotalMicroseconds / rows);
+            commits.Add(batches / seconds);
         }
 
         double rate = Statistics.Median(rates), floor = Statistics.Median(floors);
@@ -64,19 +65,21 @@ internal static class CaptureBench
             {
                 ["best round, rows/s"] = rates.Max(),
                 ["best round of the floor, rows/s"] = floors.Max(),
-                ["cores used by this process"] = Statistics.Median(cores),
+                ["this process's processor time per row, µs"] = Statistics.Median(micros),
+                ["commits per second"] = Statistics.Median(commits),
             });
     }
 
     /// <summary>Runs one connection's source into the log, as the engine does, until the condition holds.</summary>
-    /// <returns>The seconds from the start until the last batch was durable.</returns>
-    private static async Task<double> ReadAsync(
+    /// <returns>The seconds from the start until the last batch was durable, and the number of batches.</returns>
+    private static async Task<(double Seconds, int Batches)> ReadAsync(
         PrivatePostgres server, IChangeLog log, int round, Func<long, bool, bool, bool> until)
     {
         string name = Slot("duplex", round);
         await using var reader = new PostgresConnector().OpenSource(Context(server, name), [CaptureTable.Name]);
         var from = await log.ReadPositionAsync(name, CancellationToken.None);
         using var stop = new CancellationTokenSource();
+        int batches = 0;
         long rows = 0, began = Stopwatch.GetTimestamp();
         try
         {
@@ -88,6 +91,7 @@ internal static class CaptureBench
                     if (batch.Position is { } position)
                         await reader.ConfirmAsync(position, CancellationToken.None);
                     rows += batch.Count;
+                    batches++;
                     if (until(rows, reader.State.Phase == SourcePhase.Streaming, batch.Position is not null))
                         break;
                 }
@@ -98,7 +102,7 @@ internal static class CaptureBench
             await stop.CancelAsync();
         }
 
-        return Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return (Stopwatch.GetElapsedTime(began).TotalSeconds, batches);
     }
 
     private static string Slot(string whose, int round) =>

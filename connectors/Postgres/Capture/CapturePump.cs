@@ -30,14 +30,22 @@ internal sealed partial class CapturePump(
 {
     private const int BatchBytesMax = 1 << 20;
     private const int BatchChangesMax = 8192;
-    private static readonly TimeSpan RestMax = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A batch of so many changes is a sign of a flood.</summary>
+    private const int FloodChangesMin = 64;
+
+    /// <summary>How long the batch after that gathers: a commit costs the log as much as some hundred changes.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(4);
+
+    private static readonly TimeSpan RestMax = TimeSpan.FromMilliseconds(2);
 
     private readonly ChangeDecoder _decoder = parts.Decoder;
     private readonly PeriodicTimer _ticks = new(options.Heartbeat / 2, clock);
     private Task<bool>? _tick;
     private ChangeBatch _batch = new(BatchBytesMax / 4);
     private Position? _sent;
-    private Task<bool>? _writable;
+    private Task<bool>? _sendable;
+    private bool _flooded;
     private bool _waited;
     private long _closing = -1;
 
@@ -70,7 +78,7 @@ internal sealed partial class CapturePump(
 
     private ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
-        if (_waited && _batch.Count > 0 && !Writable(cancellationToken).IsCompleted)
+        if (_waited && _batch.Count > 0 && !Sendable(cancellationToken).IsCompleted)
         {
             return RestAsync(cancellationToken);
         }
@@ -81,34 +89,40 @@ internal sealed partial class CapturePump(
     }
 
     /// <summary>
-    /// Leaves the connection alone for a moment while the log is busy: a server that is no faster than this loop would
-    /// wake it for every row, at a cost far above the row's own.
+    /// Leaves the connection alone for a moment while the batch cannot go out anyway: a server that is no faster than
+    /// this loop would wake it for every row, at a cost far above the row's own.
     /// </summary>
     private async ValueTask<bool> RestAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAny(Writable(cancellationToken), Task.Delay(RestMax, clock, cancellationToken));
+        await Task.WhenAny(Sendable(cancellationToken), Task.Delay(RestMax, clock, cancellationToken));
         _waited = false;
         return await MoveNextAsync(cancellationToken);
     }
 
-    /// <summary>Complete while the log waits for a batch.</summary>
-    private Task<bool> Writable(CancellationToken cancellationToken) =>
-        _writable ??= parts.Output.WaitToWriteAsync(cancellationToken).AsTask();
+    /// <summary>Complete when the log waits for a batch, and the batch has gathered enough.</summary>
+    private Task<bool> Sendable(CancellationToken cancellationToken) =>
+        _sendable ??= _flooded
+            ? GatherAsync(cancellationToken)
+            : parts.Output.WaitToWriteAsync(cancellationToken).AsTask();
+
+    private async Task<bool> GatherAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(Gathering, clock, cancellationToken);
+        return await parts.Output.WaitToWriteAsync(cancellationToken);
+    }
 
     private async ValueTask<bool> WaitAsync(Task<bool> next, CancellationToken cancellationToken)
     {
         HeardAt = clock.GetUtcNow();
 
         // While the log is busy with the batch before, this one goes on filling: a busy stream makes few large commits.
-        while (_batch.Count > 0 && !TrySend())
+        while (_batch.Count > 0 && !TrySend(cancellationToken))
         {
-            if (await Task.WhenAny(next, Writable(cancellationToken)) == next
+            if (await Task.WhenAny(next, Sendable(cancellationToken)) == next
                 || cancellationToken.IsCancellationRequested)
             {
                 return await next;
             }
-
-            _writable = null;
         }
 
         while (await Task.WhenAny(next, _tick ??= _ticks.WaitForNextTickAsync(cancellationToken).AsTask()) != next)
@@ -150,17 +164,24 @@ internal sealed partial class CapturePump(
         }
     }
 
-    private bool TrySend()
+    private bool TrySend(CancellationToken cancellationToken)
     {
+        if (!Sendable(cancellationToken).IsCompleted)
+        {
+            return false;
+        }
+
+        _sendable = null;
         var position = parts.Progress.At(epoch, _decoder.Reached);
         _batch.Position = position;
+        var isFlood = _batch.Count >= FloodChangesMin;
         if (!parts.Output.TryWrite(_batch))
         {
             return false;
         }
 
         _sent = position;
-        _writable = null;
+        _flooded = isFlood;
         _batch = new ChangeBatch(BatchBytesMax / 4);
         return true;
     }
@@ -170,8 +191,8 @@ internal sealed partial class CapturePump(
         var batch = _batch;
         _batch = new ChangeBatch(BatchBytesMax / 4);
         batch.Position = _sent = parts.Progress.At(epoch, _decoder.Reached);
+        _sendable = null;
         await parts.Output.WriteAsync(batch, cancellationToken);
-        _writable = null;
     }
 
     private ValueTask HandleAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
