@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Duplex.Sdk;
 using Npgsql;
 
@@ -173,6 +174,43 @@ public sealed class DecodingTests(SharedPostgres postgres) : IClassFixture<Share
         await bed.ConvergeAsync();
         bed.StripeCustomers().Count.ShouldBe(4);
         (await bed.QueryAsync("select string_agg(id::text, ',' order by id) from customers")).ShouldBe(["1,2,3,4"]);
+    }
+
+    [SkippableFact]
+    public async Task A_truncate_that_cascades_removes_the_partners_of_every_table_and_of_no_row_that_came_after()
+    {
+        await using var bed = await postgres.BedAsync();
+        bed.SyncSettings += """
+
+              items:
+                a: { connection: shop, stream: public.items }
+                b: { connection: billing, stream: products }
+                direction: a_to_b
+                match: [ { a: name, b: name } ]
+                mapping: [ { a: name, b: name } ]
+                deletes: { a: propagate, brake: 0 }
+            """;
+        await bed.ExecuteAsync("""
+            create table items (id bigint primary key, owner bigint references customers, name text);
+            create table notes (id bigint primary key, item bigint references items);
+            insert into customers (id, name, email) select i, 'n' || i, 'c' || i || '@x.org' from generate_series(1, 5) i;
+            insert into items select i, 1 + i % 5, 'item ' || i from generate_series(1, 7) i;
+            insert into notes select i, i from generate_series(1, 7) i
+            """);
+        await bed.StartAsync();
+        await bed.UntilAsync(() => bed.StripeCustomers().Count == 5 && bed.Stripe.Objects("products").Count == 7,
+            "all arrive");
+        await bed.QuietAsync();
+        await bed.ExecuteAsync("""
+            begin; truncate customers cascade;
+            insert into customers (id, name, email) values (3, 'after', 'after@x.org');
+            insert into items values (3, 3, 'item after'); commit
+            """);
+        await bed.UntilAsync(() => bed.Stripe.Objects("products").Count == 1, "the items' partners are gone");
+        await bed.ConvergeAsync();
+        bed.StripeCustomers().Count.ShouldBe(1);
+        JsonElement.Parse(bed.Stripe.Objects("products").Single()).GetProperty("name").GetString()
+            .ShouldBe("item after");
     }
 
     private static async Task InsertAsync(NpgsqlConnection connection, string name, int rows)

@@ -111,6 +111,14 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Posts to the control plane; returns the status.</summary>
+    public async Task<int> PostAsync(string path)
+    {
+        using var answer = await _http.PostAsync(new Uri(string.Create(CultureInfo.InvariantCulture,
+            $"http://127.0.0.1:{ControlPort}{path}")), null);
+        return (int)answer.StatusCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
