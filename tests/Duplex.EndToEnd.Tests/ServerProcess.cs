@@ -76,7 +76,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>SIGTERM; returns the exit code.</summary>
     public async Task<int> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        // The shell's own: a program of that name is not on every machine.
+        using var kill = Process.Start(
+            "sh", ["-c", "kill -TERM \"$1\"", "sh", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
         await _process.WaitForExitAsync();
         return _process.ExitCode;

@@ -7,6 +7,7 @@ using Duplex.Engine.Diagnostics;
 using Duplex.Sdk;
 using Duplex.Simulators.Stripe;
 using Duplex.Simulators.Stripe.Faults;
+using Duplex.Simulators.Stripe.Limits;
 using Duplex.Storage.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -95,7 +96,8 @@ public sealed class TenantTests
             var house = new House();
             foreach (var name in Tenants.SelectMany(static t => new[] { $"{t}_from", $"{t}_to" }))
             {
-                house._accounts[name] = await StripeSimulator.StartAsync();
+                house._accounts[name] = await StripeSimulator.StartAsync(
+                    new StripeSimulatorOptions { Limits = StripeLimits.None });
             }
 
             var result = ConfigLoader.Load(house.Yaml(), Path.Combine(house._data, "duplex.yaml"),

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Duplex.Server.Tests;
 
+[Collection("Demo")]
 public sealed class DemoTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("duplex-demo-").FullName;

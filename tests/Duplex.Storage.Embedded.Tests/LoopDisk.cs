@@ -60,7 +60,9 @@ internal sealed partial class LoopDisk : IDisposable
 
     public void Remount()
     {
-        if (!Needs.Run("umount", _root) || !Needs.Run("mount", "-o", "loop,commit=600", _image, _root))
+        // A process that another test starts holds our files open between its fork and its exec.
+        var free = Enumerable.Range(0, 200).Any(_ => Needs.Run("umount", _root));
+        if (!free || !Needs.Run("mount", "-o", "loop,commit=600", _image, _root))
         {
             throw new InvalidOperationException($"{_image} cannot be mounted again.");
         }

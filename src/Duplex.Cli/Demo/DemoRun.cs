@@ -66,7 +66,11 @@ internal static class DemoRun
             session.Print(new StoryDocument(host.ControlAddress, host.DataAddress, narrator.Moves, status), console =>
             {
                 StatusView.Write(console, status);
-                narrator.Say(stage.NextSteps(NextStep.Command(host.ControlAddress), host.ControlAddress));
+                if (!options.Once)
+                {
+                    narrator.Say(stage.NextSteps(NextStep.Command(host.ControlAddress), host.ControlAddress));
+                }
+
                 narrator.Say($"The configuration is {options.ConfigPath}.");
             });
             await session.Terminal.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
