@@ -1,13 +1,12 @@
-using System.Threading.Channels;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
 namespace Duplex.Engine.Delivery;
 
 /// <summary>
-/// The way to one connection's sink: batches writes of a stream, keeps to the sink's parallelism, bisects rejected
-/// batches, and holds everything back while the sink is down or refuses our credentials, letting one write at a time
-/// through to probe.
+/// The way to one connection's sink: sends at once while the sink takes more requests in parallel, batches what waits
+/// meanwhile, bisects rejected batches, and holds everything back while the sink is down or refuses our credentials,
+/// letting one write at a time through to probe.
 /// </summary>
 internal sealed partial class Lane : IAsyncDisposable
 {
@@ -17,13 +16,15 @@ internal sealed partial class Lane : IAsyncDisposable
     private readonly ConnectorCapabilities _capabilities;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>();
+    private readonly LinkedList<Job> _waiting = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _probe = new(1);
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 17);
-    private readonly Task[] _workers;
     private volatile SyncError? _obstacle;
+    private int _senders;
     private int _failures;
+    private bool _closed;
 
     public Lane(IRecordSink sink, ConnectorCapabilities capabilities, TimeProvider clock, ILogger logger)
     {
@@ -31,7 +32,6 @@ internal sealed partial class Lane : IAsyncDisposable
         _capabilities = capabilities;
         _clock = clock;
         _logger = logger;
-        _workers = [.. Enumerable.Range(0, Math.Max(1, capabilities.Parallelism)).Select(_ => Task.Run(WorkAsync))];
     }
 
     /// <summary>Why writes are held back; null while they flow.</summary>
@@ -45,9 +45,22 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         var job = new Job(request,
             new TaskCompletionSource<WriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
-        if (!_jobs.Writer.TryWrite(job))
+        bool starts;
+        lock (_waiting)
         {
-            throw new OperationCanceledException("The lane is closed.");
+            if (_closed)
+            {
+                throw new OperationCanceledException("The lane is closed.");
+            }
+
+            _waiting.AddLast(job);
+            starts = _senders < Math.Max(1, _capabilities.Parallelism);
+            _senders += starts ? 1 : 0;
+        }
+
+        if (starts)
+        {
+            _ = SendWaitingAsync();
         }
 
         return job.Done.Task.WaitAsync(cancellationToken);
@@ -55,53 +68,81 @@ internal sealed partial class Lane : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _jobs.Writer.TryComplete();
-        await _stop.CancelAsync();
-        await Task.WhenAll(_workers);
-        while (_jobs.Reader.TryRead(out var job))
+        bool sends;
+        lock (_waiting)
         {
-            job.Done.TrySetCanceled();
+            _closed = true;
+            sends = _senders > 0;
         }
 
+        await _stop.CancelAsync();
+        if (sends)
+        {
+            await _ended.Task;
+        }
+
+        GiveUp(_waiting);
         _stop.Dispose();
         _probe.Dispose();
     }
 
-    private async Task WorkAsync()
+    /// <summary>Sends until nothing waits. Never throws.</summary>
+    private async Task SendWaitingAsync()
     {
-        var batch = new List<Job>(_capabilities.BatchMax);
-        try
+        var batch = new List<Job>(1);
+        while (TakeBatch(batch))
         {
-            while (await _jobs.Reader.WaitToReadAsync(_stop.Token))
+            try
             {
-                batch.Clear();
-                Fill(batch);
-                if (batch.Count > 0)
-                {
-                    await (_obstacle is null ? SendAsync(batch) : SendWhenOpenAsync(batch));
-                }
+                await (_obstacle is null ? SendAsync(batch) : SendWhenOpenAsync(batch));
             }
-        }
-        catch (OperationCanceledException)
-        {
-            batch.ForEach(j => j.Done.TrySetCanceled());
+            catch (OperationCanceledException)
+            {
+                GiveUp(batch);
+            }
+            catch (Exception e)
+            {
+                LogSinkThrew(_logger, e);
+                var failure = WriteOutcome.Failure(FailurePolicy.ErrorOf(e, "Writing to the sink"));
+                batch.ForEach(j => j.Done.TrySetResult(failure));
+            }
         }
     }
 
-    private void Fill(List<Job> batch)
+    /// <summary>Takes what waits first, and what waits behind it for the same stream; false when the sender is to
+    /// end.</summary>
+    private bool TakeBatch(List<Job> batch)
     {
-        while (batch.Count < _capabilities.BatchMax && _jobs.Reader.TryPeek(out var next)
-            && (batch.Count == 0 || next.Request.Stream == batch[0].Request.Stream)
-            && _jobs.Reader.TryRead(out var job))
+        batch.Clear();
+        lock (_waiting)
         {
-            batch.Add(job);
-            if (job.Request.Stream != batch[0].Request.Stream)
+            while (!_stop.IsCancellationRequested && batch.Count < _capabilities.BatchMax
+                && _waiting.First is { Value: var next }
+                && (batch.Count == 0 || next.Request.Stream == batch[0].Request.Stream))
             {
-                // Another worker took the peeked job in between: this one belongs to another stream and goes back.
-                batch.RemoveAt(batch.Count - 1);
-                _jobs.Writer.TryWrite(job);
-                return;
+                batch.Add(next);
+                _waiting.RemoveFirst();
             }
+
+            if (batch.Count > 0)
+            {
+                return true;
+            }
+
+            if (--_senders == 0 && _closed)
+            {
+                _ended.TrySetResult();
+            }
+
+            return false;
+        }
+    }
+
+    private static void GiveUp(IEnumerable<Job> jobs)
+    {
+        foreach (var job in jobs)
+        {
+            job.Done.TrySetCanceled();
         }
     }
 
@@ -137,11 +178,11 @@ internal sealed partial class Lane : IAsyncDisposable
             return;
         }
 
-        foreach (var job in batch[1..])
+        lock (_waiting)
         {
-            if (!_jobs.Writer.TryWrite(job))
+            for (var i = batch.Count - 1; i > 0; i--)
             {
-                job.Done.TrySetCanceled();
+                _waiting.AddFirst(batch[i]);
             }
         }
     }
@@ -160,7 +201,7 @@ internal sealed partial class Lane : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            batch.ForEach(static j => j.Done.TrySetCanceled());
+            GiveUp(batch);
             throw;
         }
         catch (Exception e)
