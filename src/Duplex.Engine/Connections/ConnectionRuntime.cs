@@ -10,6 +10,7 @@ namespace Duplex.Engine.Connections;
 internal sealed class ConnectionRuntime : IAsyncDisposable
 {
     private readonly IRecordSink _sink;
+    private readonly Fetches _fetches;
 
     public ConnectionRuntime(ConnectionModel model, EngineParts parts, IReadOnlyList<string> streams)
     {
@@ -19,6 +20,7 @@ internal sealed class ConnectionRuntime : IAsyncDisposable
         Capabilities = model.Connector.Spec.Capabilities;
         _sink = model.Connector.OpenSink(Context);
         Reader = model.Connector.OpenReader(Context);
+        _fetches = new Fetches(Reader, Capabilities);
         Lane = new Lane(_sink, Capabilities, parts.Clock, parts.Loggers.CreateLogger($"Duplex.Lane.{model.Name}"));
     }
 
@@ -46,14 +48,14 @@ internal sealed class ConnectionRuntime : IAsyncDisposable
     /// <summary>The topic of a stream.</summary>
     public string TopicOf(string stream) => $"{Model.Tenant}.{Model.Name}.{stream}";
 
-    /// <summary>Reads one record; null when it does not exist.</summary>
-    public async ValueTask<FetchedRecord?> FetchAsync(string stream, RecordKey key,
-        CancellationToken cancellationToken) =>
-        (await Reader.FetchAsync(stream, [key], cancellationToken))[0];
+    /// <summary>Reads one record as it is now; null when it does not exist.</summary>
+    public Task<FetchedRecord?> FetchAsync(string stream, RecordKey key, CancellationToken cancellationToken) =>
+        _fetches.FetchAsync(stream, key, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await Lane.DisposeAsync();
+        await _fetches.DisposeAsync();
         await _sink.DisposeAsync();
         await Reader.DisposeAsync();
     }

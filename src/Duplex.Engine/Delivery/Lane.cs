@@ -1,3 +1,4 @@
+using Duplex.Engine.Connections;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
@@ -13,25 +14,24 @@ internal sealed partial class Lane : IAsyncDisposable
     private const int FailuresToOpen = 5;
 
     private readonly IRecordSink _sink;
-    private readonly ConnectorCapabilities _capabilities;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly LinkedList<Job> _waiting = new();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _probe = new(1);
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 17);
+    private readonly Funnel<Job> _funnel;
     private volatile SyncError? _obstacle;
-    private int _senders;
     private int _failures;
-    private bool _closed;
 
     public Lane(IRecordSink sink, ConnectorCapabilities capabilities, TimeProvider clock, ILogger logger)
     {
         _sink = sink;
-        _capabilities = capabilities;
         _clock = clock;
         _logger = logger;
+        _funnel = new Funnel<Job>(capabilities.Parallelism, capabilities.BatchMax,
+            static (first, next) => first.Request.Stream == next.Request.Stream,
+            batch => _obstacle is null ? SendAsync(batch) : SendWhenOpenAsync(batch),
+            static job => job.Done.TrySetCanceled());
     }
 
     /// <summary>Why writes are held back; null while they flow.</summary>
@@ -45,105 +45,16 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         var job = new Job(request,
             new TaskCompletionSource<WriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
-        bool starts;
-        lock (_waiting)
-        {
-            if (_closed)
-            {
-                throw new OperationCanceledException("The lane is closed.");
-            }
-
-            _waiting.AddLast(job);
-            starts = _senders < Math.Max(1, _capabilities.Parallelism);
-            _senders += starts ? 1 : 0;
-        }
-
-        if (starts)
-        {
-            _ = SendWaitingAsync();
-        }
-
+        _funnel.Add(job);
         return job.Done.Task.WaitAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
-        bool sends;
-        lock (_waiting)
-        {
-            _closed = true;
-            sends = _senders > 0;
-        }
-
         await _stop.CancelAsync();
-        if (sends)
-        {
-            await _ended.Task;
-        }
-
-        GiveUp(_waiting);
+        await _funnel.DisposeAsync();
         _stop.Dispose();
         _probe.Dispose();
-    }
-
-    /// <summary>Sends until nothing waits. Never throws.</summary>
-    private async Task SendWaitingAsync()
-    {
-        var batch = new List<Job>(1);
-        while (TakeBatch(batch))
-        {
-            try
-            {
-                await (_obstacle is null ? SendAsync(batch) : SendWhenOpenAsync(batch));
-            }
-            catch (OperationCanceledException)
-            {
-                GiveUp(batch);
-            }
-            catch (Exception e)
-            {
-                LogSinkThrew(_logger, e);
-                var failure = WriteOutcome.Failure(FailurePolicy.ErrorOf(e, "Writing to the sink"));
-                batch.ForEach(j => j.Done.TrySetResult(failure));
-            }
-        }
-    }
-
-    /// <summary>Takes what waits first, and what waits behind it for the same stream; false when the sender is to
-    /// end.</summary>
-    private bool TakeBatch(List<Job> batch)
-    {
-        batch.Clear();
-        lock (_waiting)
-        {
-            while (!_stop.IsCancellationRequested && batch.Count < _capabilities.BatchMax
-                && _waiting.First is { Value: var next }
-                && (batch.Count == 0 || next.Request.Stream == batch[0].Request.Stream))
-            {
-                batch.Add(next);
-                _waiting.RemoveFirst();
-            }
-
-            if (batch.Count > 0)
-            {
-                return true;
-            }
-
-            if (--_senders == 0 && _closed)
-            {
-                _ended.TrySetResult();
-            }
-
-            return false;
-        }
-    }
-
-    private static void GiveUp(IEnumerable<Job> jobs)
-    {
-        foreach (var job in jobs)
-        {
-            job.Done.TrySetCanceled();
-        }
     }
 
     private async Task SendWhenOpenAsync(List<Job> batch)
@@ -178,13 +89,7 @@ internal sealed partial class Lane : IAsyncDisposable
             return;
         }
 
-        lock (_waiting)
-        {
-            for (var i = batch.Count - 1; i > 0; i--)
-            {
-                _waiting.AddFirst(batch[i]);
-            }
-        }
+        _funnel.PutBack(batch[1..]);
     }
 
     private async Task SendAsync(List<Job> batch)
@@ -199,12 +104,7 @@ internal sealed partial class Lane : IAsyncDisposable
         {
             outcomes = await _sink.WriteAsync([.. batch.Select(static j => j.Request)], _stop.Token);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            GiveUp(batch);
-            throw;
-        }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException || !_stop.IsCancellationRequested)
         {
             var error = FailurePolicy.ErrorOf(e, "Writing to the sink");
             LogSinkThrew(_logger, e);
