@@ -150,5 +150,5 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
     /// <summary>Enough turns under way to fill the sink's batches several times over, and no more: what waits costs memory
     /// and the collector's time.</summary>
     private static int WindowOf(ConnectorCapabilities sink) =>
-        Math.Clamp(8 * Math.Max(1, sink.Parallelism) * Math.Max(1, sink.BatchMax), 256, 1024);
+        Math.Clamp(16 * Math.Max(1, sink.Parallelism) * Math.Max(1, sink.BatchMax), 256, 1024);
 }
