@@ -19,7 +19,7 @@ internal static class Folding
         }
 
         var older = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
-        if (!connection.Connector.Spec.Capabilities.OrderedStream && newer.SourceMicros < older.SourceMicros)
+        if (!connection.Connector.Spec.Capabilities.OrderedStream && CameBefore(newer, older, connection))
         {
             return waiting with { Offset = offset };
         }
@@ -39,6 +39,17 @@ internal static class Folding
         // A hold by policy was about the older change; the newer one is decided on its own.
         var error = waiting.Error?.Code == ErrorCode.ConflictManual ? null : waiting.Error;
         return waiting with { Envelope = envelope, Offset = offset, Error = error };
+    }
+
+    /// <summary>
+    /// Whether what came later in an unordered stream happened earlier. Within one tick of the source's clock a delete is the last.
+    /// </summary>
+    private static bool CameBefore(Change newer, Change older, ConnectionModel connection)
+    {
+        var tick = Math.Max(1, connection.Connector.Spec.Capabilities.ClockResolutionMicros);
+        return older.Operation == ChangeOperation.Delete && newer.Operation != ChangeOperation.Delete
+            ? newer.SourceMicros / tick <= older.SourceMicros / tick
+            : newer.SourceMicros < older.SourceMicros;
     }
 
     /// <summary>Fields that the newer change does not tell keep the value that the waiting one told.</summary>
