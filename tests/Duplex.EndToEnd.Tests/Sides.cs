@@ -33,6 +33,7 @@ internal static class Sides
         c.GetProperty("metadata").TryGetProperty("plan", out var plan) ? plan.GetString() == "P" ? "pro" : "free" : "",
         c.GetProperty("balance").GetInt64().ToString(CultureInfo.InvariantCulture));
 
-    private static string Text(JsonElement c, string name) =>
+    /// <summary>A text member; empty when it is null or absent.</summary>
+    public static string Text(JsonElement c, string name) =>
         c.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 }

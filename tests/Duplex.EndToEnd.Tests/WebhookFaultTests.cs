@@ -12,10 +12,7 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
     public async Task Forged_stale_and_early_webhooks_are_refused_and_change_nothing()
     {
         await using var bed = await postgres.BedAsync();
-        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
-        await bed.StartAsync();
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
-            "Ada arrives");
+        await ArrivedAsync(bed);
         await bed.QuietAsync();
         var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString();
         var body = Event(bed, id!, "Mallory");
@@ -52,10 +49,7 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
     public async Task Webhooks_that_are_replayed_have_no_effect()
     {
         await using var bed = await postgres.BedAsync();
-        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
-        await bed.StartAsync();
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
-            "Ada arrives");
+        await ArrivedAsync(bed);
         var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString()!;
         bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{id}", "name=Old");
         var old = Event(bed, id, "Old");
@@ -81,10 +75,7 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
     public async Task A_flood_is_bounded_and_the_other_direction_goes_on()
     {
         await using var bed = await postgres.BedAsync();
-        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
-        await bed.StartAsync();
-        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
-            "Ada arrives");
+        await ArrivedAsync(bed);
         await bed.QuietAsync();
         var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString()!;
         var body = Event(bed, id, "Ada");
@@ -142,6 +133,15 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
         }
 
         return statuses;
+    }
+
+    /// <summary>Starts with a customer, Ada, who has arrived as a row.</summary>
+    private static async Task ArrivedAsync(Bed bed)
+    {
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=Ada&email=ada@x.org");
+        await bed.StartAsync();
+        await bed.UntilAsync(async () => (await bed.QueryAsync("select name from customers")).SequenceEqual(["Ada"]),
+            "Ada arrives");
     }
 
     private static async Task<int> SendAsync(Bed bed, byte[] body, string? signature)
