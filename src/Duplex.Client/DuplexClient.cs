@@ -97,9 +97,10 @@ public sealed class DuplexClient : IDisposable
 
     /// <summary>Conflicts, newest first.</summary>
     public Task<Page<ConflictDocument>> ConflictsAsync(
-        string? sync = null, bool waiting = false, int limit = 100, CancellationToken cancellationToken = default) =>
+        string? sync = null, bool waiting = false, long before = 0, int limit = 100,
+        CancellationToken cancellationToken = default) =>
         GetAsync<Page<ConflictDocument>>(
-            $"/v1/conflicts?waiting={(waiting ? "true" : "false")}&limit={limit}"
+            $"/v1/conflicts?waiting={(waiting ? "true" : "false")}&before={before}&limit={limit}"
             + (sync is null ? "" : "&sync=" + Segment(sync)),
             cancellationToken);
 

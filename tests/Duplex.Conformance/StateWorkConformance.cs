@@ -132,16 +132,16 @@ public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConforma
             new PutConflict(Conflict("1", "name", null)), new PutConflict(Conflict("1", "plan", Side.A)),
             new PutConflict(Conflict("1", "plan", Side.B)),
             new PutConflict(Conflict("1", "email", null, sync: "acme/other")));
-        var waiting = await Store.ListConflictsAsync(Sync, true, 10, default);
+        var waiting = await Store.ListConflictsAsync(Sync, true, 0, 10, default);
         waiting.Select(static c => c.Rule).ShouldBe(["name", "email"]);
         waiting[1].ShouldBe(Conflict("1", "email", null, "9") with { Id = waiting[1].Id });
-        (await Store.ListConflictsAsync(Sync, false, 10, default)).Count.ShouldBe(4);
-        (await Store.ListConflictsAsync(null, true, 10, default)).Count.ShouldBe(3);
-        (await Store.ListConflictsAsync(null, false, 2, default)).Count.ShouldBe(2);
+        (await Store.ListConflictsAsync(Sync, false, 0, 10, default)).Count.ShouldBe(4);
+        (await Store.ListConflictsAsync(null, true, 0, 10, default)).Count.ShouldBe(3);
+        (await Store.ListConflictsAsync(null, false, 0, 2, default)).Count.ShouldBe(2);
 
         await Store.CommitAsync(new PutConflict(Conflict("1", "email", Side.B)));
-        (await Store.ListConflictsAsync(Sync, true, 10, default)).ShouldHaveSingleItem().Rule.ShouldBe("name");
-        var resolved = (await Store.ListConflictsAsync(Sync, false, 10, default)).Single(static c => c.Rule == "email");
+        (await Store.ListConflictsAsync(Sync, true, 0, 10, default)).ShouldHaveSingleItem().Rule.ShouldBe("name");
+        var resolved = (await Store.ListConflictsAsync(Sync, false, 0, 10, default)).Single(static c => c.Rule == "email");
         resolved.Winner.ShouldBe(Side.B);
         (await Store.FindConflictAsync(resolved.Id, default)).ShouldBe(resolved);
         (await Store.FindConflictAsync(resolved.Id + 1000, default)).ShouldBeNull();
@@ -149,8 +149,28 @@ public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConforma
             new RemoveConflict(Sync, RecordKey.Of("1"), RecordKey.Of("b1"), "name"),
             new RemoveConflict(Sync, RecordKey.Of("1"), RecordKey.Of("b1"), "email"));
         (await Store.CountConflictsAsync(Sync, default)).ShouldBe(0);
-        (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule).ShouldBe(
+        (await Store.ListConflictsAsync(Sync, false, 0, 10, default)).Select(static c => c.Rule).ShouldBe(
             ["plan", "plan", "email"], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData(Sync, false)]
+    [InlineData(Sync, true)]
+    [InlineData(null, false)]
+    [InlineData(null, true)]
+    public async Task Conflicts_are_paged_newest_first_and_each_comes_once(string? sync, bool waiting)
+    {
+        await Store.CommitAsync([.. Enumerable.Range(0, 40).Select(i => new PutConflict(Conflict(
+            $"{i}", "name", i % 4 < 2 ? null : Side.A, sync: i % 2 == 0 ? Sync : "acme/other")))]);
+        var paged = new List<Conflict>();
+        while (await Store.ListConflictsAsync(sync, waiting, paged.LastOrDefault()?.Id ?? 0, 3, default)
+            is { Count: > 0 } page)
+        {
+            paged.AddRange(page);
+        }
+
+        paged.Select(static c => int.Parse(c.A.ToString())).ShouldBe(Enumerable.Range(0, 40)
+            .Where(i => (sync is null || i % 2 == 0) && (!waiting || i % 4 < 2)).Reverse());
     }
 
     [Fact]
@@ -161,10 +181,10 @@ public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConforma
             new PutConflict(Conflict("1", "email", null) with { Base = "\"old\"" }),
             new PutConflict(Conflict("1", "name", null)),
             new PutConflict(Conflict("1", "plan", Side.A)));
-        var before = await Store.ListConflictsAsync(Sync, true, 10, default);
+        var before = await Store.ListConflictsAsync(Sync, true, 0, 10, default);
         await Store.CommitAsync(
             new PutLink(Link(1, "2", "b2")), new PutConflict(Conflict("2", "email", null, "7")));
-        var after = await Store.ListConflictsAsync(Sync, true, 10, default);
+        var after = await Store.ListConflictsAsync(Sync, true, 0, 10, default);
         after.Select(static c => (c.Id, c.A.ToString())).ShouldBe(before.Select(static c => (c.Id, "2")));
         after.Single(static c => c.Rule == "email").ShouldBe(
             before.Single(static c => c.Rule == "email") with { A = RecordKey.Of("2"), B = RecordKey.Of("b2"), ValueA = "7" });
@@ -241,12 +261,12 @@ public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConforma
             new PutConflict(Conflict("1", "email", null)), new PutConflict(Conflict("1", "name", Side.A)),
             new PutConflict(Conflict("1", "plan", Side.A) with { AtMicros = 500 }));
         await Store.ApplyRetentionAsync(100, 1000, 0, default);
-        (await Store.ListConflictsAsync(Sync, false, 10, default)).Select(static c => c.Rule)
+        (await Store.ListConflictsAsync(Sync, false, 0, 10, default)).Select(static c => c.Rule)
             .ShouldBe(["plan", "email"]);
         await Store.CommitAsync(
             [.. Enumerable.Range(0, 20).Select(i => new PutConflict(Conflict($"{i}", "more", Side.B)))]);
         await Store.ApplyRetentionAsync(0, 10, 0, default);
-        (await Store.ListConflictsAsync(Sync, false, 100, default))
+        (await Store.ListConflictsAsync(Sync, false, 0, 100, default))
             .Count.ShouldBe(11, "ten by number, and the one that waits");
     }
 

@@ -113,7 +113,7 @@ public sealed class ConflictTests(SharedPostgres postgres) : IClassFixture<Share
         IReadOnlyList<Conflict> waiting = [];
         await bed.UntilAsync(async () =>
         {
-            waiting = await bed.Engine.Parts.Store.ListConflictsAsync("acme/customers", true, 10, default);
+            waiting = await bed.Engine.Parts.Store.ListConflictsAsync("acme/customers", true, 0, 10, default);
             return waiting.Count > 0;
         }, "a conflict waits");
         return waiting.ShouldHaveSingleItem();

@@ -106,7 +106,7 @@ public sealed class FaultTests
         var customer = bed.StripeCustomer("ada@x.org");
         row.ShouldBe($"{customer.GetProperty("name").GetString()}/{customer.GetProperty("phone").GetString()}");
         row.ShouldEndWith("/2");
-        var conflicts = await bed.Engine.Parts.Store.ListConflictsAsync(null, waiting: false, 10, default);
+        var conflicts = await bed.Engine.Parts.Store.ListConflictsAsync(null, false, 0, 10, default);
         conflicts.ShouldContain(c => c.Rule == "name" && c.ValueA.Contains("Postgres") && c.ValueB.Contains("Stripe"));
     }
 

@@ -47,6 +47,35 @@ public sealed class ConflictTests(ServerFixture fixture) : IClassFixture<ServerF
             "the list says so");
     }
 
+    [Fact]
+    public async Task More_conflicts_than_a_page_holds_are_reached_page_by_page()
+    {
+        await Server.UntilReadyAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await Server.AddConflictAsync($"cus_a3{i}", $"cus_b3{i}");
+        }
+
+        using var client = Server.Client();
+        var all = (await client.ConflictsAsync(waiting: true, limit: 1000)).Items;
+        var paged = new List<ConflictDocument>();
+        for (long? before = 0; before is { } from;)
+        {
+            var page = await client.ConflictsAsync(waiting: true, before: from, limit: 2);
+            paged.AddRange(page.Items);
+            before = page.Next;
+        }
+
+        paged.Select(static c => c.Id).ShouldBe(all.Select(static c => c.Id));
+        paged.Count.ShouldBeGreaterThanOrEqualTo(5);
+        var first = await CommandLine.RunAsync("conflicts", "list", "--waiting", "--limit", "2", "--url", Url);
+        first.Output.ShouldContain($"More: duplex conflicts list --waiting --before {paged[1].Id}");
+        var second = await CommandLine.RunAsync("conflicts", "list", "--waiting", "--limit", "2", "--before",
+            paged[1].Id.ToString(CultureInfo.InvariantCulture), "--url", Url, "--json");
+        second.Json.GetProperty("items").EnumerateArray().Select(static c => c.GetProperty("id").GetInt64())
+            .ShouldBe(paged.Skip(2).Take(2).Select(static c => c.Id));
+    }
+
     [Theory]
     [InlineData("/v1/conflicts/999999/resolve", """{"use":"a"}""", 404, "request.unknown_conflict")]
     [InlineData("/v1/conflicts/1/resolve", """{"use":"c"}""", 400, "request.bad_value")]

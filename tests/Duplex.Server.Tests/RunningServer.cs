@@ -139,7 +139,7 @@ internal sealed class RunningServer : IAsyncDisposable
         commit.Mutations.Add(new StateMutation.PutConflict(new Conflict(
             0, "acme/customers", a, b, "name", "\"Ada of A\"", "\"Ada of B\"", null, "manual", 1, "\"Ada\"")));
         await store.CommitAsync(commit, CancellationToken.None);
-        return (await store.ListConflictsAsync("acme/customers", true, 1, CancellationToken.None))[0].Id;
+        return (await store.ListConflictsAsync("acme/customers", true, 0, 1, CancellationToken.None))[0].Id;
     }
 
     public async ValueTask DisposeAsync()

@@ -49,7 +49,7 @@ public sealed class UpgradeTests : IDisposable
         await again.CommitAsync(
             new RemoveLink(2), new PutConflict(StateFacts.Conflict("a2", "name", null) with { Base = "1" }));
         (await again.CountLinksAsync(StateFacts.Sync, LinkState.Live, default)).ShouldBe(1);
-        (await again.ListConflictsAsync(StateFacts.Sync, true, 10, default)).Select(static c => c.Base)
+        (await again.ListConflictsAsync(StateFacts.Sync, true, 0, 10, default)).Select(static c => c.Base)
             .ShouldBe(["1", null]);
     }
 }

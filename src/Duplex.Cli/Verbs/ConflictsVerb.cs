@@ -21,6 +21,9 @@ internal static class ConflictsVerb
         DefaultValueFactory = static _ => 100,
     };
 
+    private static readonly Option<long> Before =
+        new("--before") { Description = "Only those with a smaller number: the next page." };
+
     private static readonly Argument<long> Id = new("id") { Description = "The conflict's number." };
 
     private static readonly Argument<string> Use = new("side")
@@ -39,7 +42,7 @@ internal static class ConflictsVerb
         {
             Session.Attach(new Command("list", "List them, newest first, with the value that lost and why.")
             {
-                Sync, Waiting, Limit,
+                Sync, Waiting, Limit, Before,
             }, terminal, ListAsync),
             Session.Attach(new Command("resolve", "Decide one that waits: a, b, or another value.") { Id, Use, Value },
                 terminal, ResolveAsync),
@@ -52,9 +55,11 @@ internal static class ConflictsVerb
     {
         using var client = session.Connect();
         var sync = await session.FilterAsync(client, Sync, cancellationToken).ConfigureAwait(false);
-        var conflicts = await client.ConflictsAsync(sync, session.Get(Waiting), session.Get(Limit), cancellationToken)
+        var waiting = session.Get(Waiting);
+        var conflicts = await client
+            .ConflictsAsync(sync, waiting, session.Get(Before), session.Get(Limit), cancellationToken)
             .ConfigureAwait(false);
-        session.Print(conflicts, console => RecordView.Write(console, conflicts));
+        session.Print(conflicts, console => RecordView.Write(console, conflicts, waiting));
         return ExitCode.Done;
     }
 

@@ -90,7 +90,7 @@ internal static class RecordView
         }
     }
 
-    public static void Write(IAnsiConsole console, Page<ConflictDocument> conflicts)
+    public static void Write(IAnsiConsole console, Page<ConflictDocument> conflicts, bool waiting)
     {
         if (conflicts.Items.Count == 0)
         {
@@ -112,6 +112,12 @@ internal static class RecordView
         if (conflicts.Items.Any(static c => c.Winner is null))
         {
             console.Write(new Markup("duplex conflicts resolve <id> a|b decides one, --value gives both another value.\n"));
+        }
+
+        if (conflicts.Next is { } next)
+        {
+            var only = waiting ? "--waiting " : "";
+            console.Write(new Text(CommandName.In($"More: duplex conflicts list {only}--before {next}\n")));
         }
     }
 

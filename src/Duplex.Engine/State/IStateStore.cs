@@ -93,9 +93,10 @@ public interface IStateStore : IAsyncDisposable
     ValueTask<IReadOnlyList<TimelineEvent>> ReadTimelineAsync(
         string sync, Side side, RecordKey key, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Conflicts, newest first; only those that wait for a person if <paramref name="waiting"/>.</summary>
+    /// <summary>Conflicts, newest first, before the given number (0: from the newest); only those that wait for a person if
+    /// <paramref name="waiting"/>.</summary>
     ValueTask<IReadOnlyList<Conflict>> ListConflictsAsync(
-        string? sync, bool waiting, int limit, CancellationToken cancellationToken);
+        string? sync, bool waiting, long beforeId, int limit, CancellationToken cancellationToken);
 
     /// <summary>One conflict by its number, or null.</summary>
     ValueTask<Conflict?> FindConflictAsync(long id, CancellationToken cancellationToken);

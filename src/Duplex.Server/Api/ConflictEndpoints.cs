@@ -36,7 +36,7 @@ internal static class ConflictEndpoints
     }
 
     private static async Task<Results<Ok<Page<ConflictDocument>>, Refusal>> List(
-        string? sync, bool? waiting, int? limit, SyncEngine engine, HttpContext context,
+        string? sync, bool? waiting, long? before, int? limit, SyncEngine engine, HttpContext context,
         CancellationToken cancellationToken)
     {
         if (!Lookup.Limit(limit, out var most, out var refusal)
@@ -45,10 +45,9 @@ internal static class ConflictEndpoints
             return refusal;
         }
 
-        var conflicts = await SyncFilter.CollectAsync(syncs, most,
-            one => engine.Parts.Store.ListConflictsAsync(one, waiting ?? false, most, cancellationToken),
-            static c => c.Id);
-        return TypedResults.Ok(new Page<ConflictDocument>([.. conflicts.Select(Documents.Of)]));
+        return TypedResults.Ok(await SyncFilter.PageAsync(syncs, most,
+            one => engine.Parts.Store.ListConflictsAsync(one, waiting ?? false, before ?? 0, most, cancellationToken),
+            static c => c.Id, Documents.Of));
     }
 
     private static async Task<Results<Ok<ConflictDocument>, Refusal>> Get(

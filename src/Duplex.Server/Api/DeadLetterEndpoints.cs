@@ -40,12 +40,9 @@ internal static class DeadLetterEndpoints
             return refusal;
         }
 
-        var page = await SyncFilter.CollectAsync(syncs, most,
+        return TypedResults.Ok(await SyncFilter.PageAsync(syncs, most,
             one => engine.Parts.Store.ListDeadLettersAsync(one, before ?? 0, most, cancellationToken),
-            static l => l.Id);
-        return TypedResults.Ok(new Page<DeadLetterDocument>(
-            [.. page.Select(static l => Documents.Of(l, withChange: false))],
-            page.Count == most ? page[^1].Id : null));
+            static l => l.Id, static l => Documents.Of(l, withChange: false)));
     }
 
     private static async Task<Results<Ok<DeadLetterDocument>, Refusal>> Get(

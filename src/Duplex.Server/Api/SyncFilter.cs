@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Server.Access;
 using Duplex.Server.Problems;
@@ -11,9 +12,11 @@ internal static class SyncFilter
     /// <summary>Whether the caller may see what belongs to the sync of the full name.</summary>
     public static bool Sees(HttpContext context, string sync) => Caller.Of(context).Sees(sync.Split('/')[0]);
 
-    /// <summary>What the store lists for each of the syncs, newest first as one list.</summary>
-    public static async Task<List<T>> CollectAsync<T>(
-        IReadOnlyList<string?> syncs, int most, Func<string?, ValueTask<IReadOnlyList<T>>> list, Func<T, long> number)
+    /// <summary>What the store lists for each of the syncs, newest first as one page, with the number before which the next
+    /// page begins.</summary>
+    public static async Task<Page<TDocument>> PageAsync<T, TDocument>(
+        IReadOnlyList<string?> syncs, int most, Func<string?, ValueTask<IReadOnlyList<T>>> list, Func<T, long> number,
+        Func<T, TDocument> show)
     {
         var all = new List<T>();
         foreach (var sync in syncs)
@@ -21,7 +24,8 @@ internal static class SyncFilter
             all.AddRange(await list(sync));
         }
 
-        return [.. all.OrderByDescending(number).Take(most)];
+        T[] page = [.. all.OrderByDescending(number).Take(most)];
+        return new Page<TDocument>([.. page.Select(show)], page.Length == most ? number(page[^1]) : null);
     }
 
     /// <param name="engine">The engine.</param>

@@ -34,12 +34,16 @@ internal static class ConflictRows
         """;
 
     private const string FindById = $"SELECT {Columns} FROM conflict WHERE id = ?1";
-    private const string ListAll = $"SELECT {Columns} FROM conflict ORDER BY id DESC LIMIT ?1";
-    private const string ListWaiting = $"SELECT {Columns} FROM conflict {Waiting} ORDER BY id DESC LIMIT ?1";
-    private const string ListOfSync = $"SELECT {Columns} FROM conflict WHERE sync = ?2 ORDER BY id DESC LIMIT ?1";
+    private const string ListAll = $"SELECT {Columns} FROM conflict WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+
+    private const string ListWaiting =
+        $"SELECT {Columns} FROM conflict {Waiting} AND id < ?1 ORDER BY id DESC LIMIT ?2";
+
+    private const string ListOfSync =
+        $"SELECT {Columns} FROM conflict WHERE sync = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2";
 
     private const string ListWaitingOfSync =
-        $"SELECT {Columns} FROM conflict {Waiting} AND sync = ?2 ORDER BY id DESC LIMIT ?1";
+        $"SELECT {Columns} FROM conflict {Waiting} AND sync = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2";
 
     private const string RemoveByAge = """
         DELETE FROM conflict WHERE id IN (
@@ -84,7 +88,8 @@ internal static class ConflictRows
     internal static Conflict? Find(Database database, SyncNames names, long id) =>
         database.Prepared(FindById).Bind(1, id).First(row => Read(row, names));
 
-    internal static List<Conflict> List(Database database, SyncNames names, string? sync, bool waiting, int limit)
+    internal static List<Conflict> List(
+        Database database, SyncNames names, string? sync, bool waiting, long beforeId, int limit)
     {
         var rows = database.Prepared((sync, waiting) switch
         {
@@ -92,10 +97,10 @@ internal static class ConflictRows
             (null, true) => ListWaiting,
             (_, false) => ListOfSync,
             (_, true) => ListWaitingOfSync,
-        }).Bind(1, limit);
+        }).Bind(1, beforeId > 0 ? beforeId : long.MaxValue).Bind(2, limit);
         if (sync is not null)
         {
-            rows.Bind(2, names.Number(sync));
+            rows.Bind(3, names.Number(sync));
         }
 
         return rows.All(row => Read(row, names));

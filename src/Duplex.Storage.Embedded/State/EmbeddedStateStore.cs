@@ -175,9 +175,9 @@ public sealed class EmbeddedStateStore : IStateStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Conflict>> ListConflictsAsync(
-        string? sync, bool waiting, int limit, CancellationToken cancellationToken) =>
+        string? sync, bool waiting, long beforeId, int limit, CancellationToken cancellationToken) =>
         ReadAsync<IReadOnlyList<Conflict>>(
-            db => ConflictRows.List(db, _names, sync, waiting, limit), cancellationToken);
+            db => ConflictRows.List(db, _names, sync, waiting, beforeId, limit), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<Conflict?> FindConflictAsync(long id, CancellationToken cancellationToken) =>
