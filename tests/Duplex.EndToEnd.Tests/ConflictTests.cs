@@ -76,6 +76,30 @@ public sealed class ConflictTests(SharedPostgres postgres) : IClassFixture<Share
     }
 
     [SkippableFact]
+    public async Task A_write_that_was_done_is_told_though_the_other_sides_write_is_refused()
+    {
+        await using var bed = await StartAsync("Ada");
+        await CollideAsync(bed, "Ada of Postgres", "Ada of Stripe");
+        await bed.ExecuteAsync("alter table customers add constraint no_lady check (name <> 'Lady')");
+        var writes = bed.Stripe.WriteCount;
+        await bed.Engine.ResolveAsync((await WaitingAsync(bed)).Id, Side.A, JsonElement.Parse("\"Lady\""), default);
+        await bed.UntilAsync(async () => (await KindsAsync(bed)).Contains((TimelineKind.DeadLettered, Side.A)),
+            "PostgreSQL refuses the value");
+        await bed.QuietAsync();
+        (await NamesAsync(bed)).ShouldBe(("Ada of Postgres", "Lady"));
+        (await KindsAsync(bed)).SkipWhile(static l => l.Kind != TimelineKind.Replayed).Skip(1).Take(2)
+            .ShouldBe([(TimelineKind.Written, Side.B), (TimelineKind.DeadLettered, Side.A)]);
+
+        await bed.ExecuteAsync("alter table customers drop constraint no_lady");
+        await bed.Engine.ReplayAsync(
+            [.. (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)).Select(static l => l.Id)], default);
+        await EqualAsync(bed, "Lady");
+        (await KindsAsync(bed)).SkipWhile(static l => l.Kind != TimelineKind.Replayed)
+            .Count(static l => l == (TimelineKind.Written, Side.B))
+            .ShouldBe((int)(bed.Stripe.WriteCount - writes), "each write is told once");
+    }
+
+    [SkippableFact]
     public async Task A_decision_finds_its_pair_under_another_key_and_a_delete_ends_what_waits()
     {
         await using var bed = await StartAsync("Ada");
@@ -107,6 +131,11 @@ public sealed class ConflictTests(SharedPostgres postgres) : IClassFixture<Share
         await bed.QuietAsync();
         (await NamesAsync(bed)).ShouldBe((name, name));
     }
+
+    private static async Task<List<(TimelineKind Kind, Side Side)>> KindsAsync(Bed bed) =>
+        [.. (await bed.Engine.Parts.Store.ReadTimelineAsync("acme/customers", Side.A,
+            RecordKey.Of((await bed.QueryAsync("select id from customers"))[0]), 100, default))
+            .Select(static l => (l.Kind, l.Side))];
 
     private static async Task<Conflict> WaitingAsync(Bed bed)
     {

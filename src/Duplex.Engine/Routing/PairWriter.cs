@@ -134,7 +134,7 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
                 writes.ToDictionary(w => sync.Rules[w.Rule].Name, static w => w.Believed)));
         }
 
-        turn.Note(sync, leg, TimelineKind.Written, side, new TimelineDetail
+        turn.NoteApplied(sync, leg, side, new TimelineDetail
         {
             Write = "update",
             Fields = writes.Select(w => sync.Rules[w.Rule].Name),
@@ -143,7 +143,6 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
             Attempt = turn.Attempts + 1,
         });
         writes.Clear();
-        turn.Writes++;
         leg.Counters.Add(LegCounters.Outcome.Written);
     }
 
@@ -166,6 +165,7 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
         if (!finishes)
         {
             await leg.Committer.CommitAsync(turn.Mutations);
+            turn.Recorded();
             return Step.Again;
         }
 

@@ -101,7 +101,7 @@ internal sealed class RecordFlow
                 taken = e;
             }
 
-            turn.Mutations.Clear();
+            turn.Withdraw();
             await ReloadAsync(turn, cancellationToken);
             if (taken is not null && turn.Link?.Id == known)
             {

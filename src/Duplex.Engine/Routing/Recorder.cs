@@ -47,7 +47,7 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
     /// <exception cref="SyncException">The failure concerns the leg, not the record.</exception>
     public async Task<Step> FailAsync(Turn turn, SyncError error)
     {
-        turn.Mutations.Clear();
+        turn.Withdraw();
         leg.Counters.Add(LegCounters.Outcome.Failed);
         var attempts = turn.Attempts + 1;
         var action = FailurePolicy.For(error.Code);
@@ -78,7 +78,7 @@ internal sealed class Recorder(SyncContext sync, LegState leg)
     /// (<see cref="Turn.WaitingFor"/>).</summary>
     public async Task<Step> WaitAsync(Turn turn)
     {
-        turn.Mutations.Clear();
+        turn.Withdraw();
         var attempts = turn.Attempts + 1;
         var wait = WaitAfter(attempts);
         await PendAsync(turn, null, attempts, wait);

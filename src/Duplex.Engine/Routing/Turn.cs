@@ -10,6 +10,7 @@ namespace Duplex.Engine.Routing;
 /// recorded.</summary>
 internal sealed class Turn
 {
+    private readonly List<StateMutation> _applied = [];
     private (Change? Of, FieldValue[] Values) _told = (null, []);
 
     public required Change Change { get; set; }
@@ -55,7 +56,7 @@ internal sealed class Turn
     public string? WaitingFor { get; set; }
 
     /// <summary>Writes of the turn that were applied.</summary>
-    public int Writes { get; set; }
+    public int Writes { get; private set; }
 
     /// <summary>
     /// How the opposite leg finds the record by its match fields while it waits or is parked without a partner; null if it cannot.
@@ -80,7 +81,35 @@ internal sealed class Turn
     }
 
     /// <summary>Adds a line to the record's timeline.</summary>
-    public void Note(SyncContext sync, LegState leg, TimelineKind kind, Side side, TimelineDetail detail)
+    public void Note(SyncContext sync, LegState leg, TimelineKind kind, Side side, TimelineDetail detail) =>
+        Mutations.Add(Line(sync, leg, kind, side, detail));
+
+    /// <summary>Adds the line of a write that was applied: it is recorded however the turn goes on.</summary>
+    public void NoteApplied(SyncContext sync, LegState leg, Side side, TimelineDetail detail)
+    {
+        var line = Line(sync, leg, TimelineKind.Written, side, detail);
+        Mutations.Add(line);
+        _applied.Add(line);
+        Writes++;
+    }
+
+    /// <summary>What was to be recorded is.</summary>
+    public void Recorded()
+    {
+        Mutations.Clear();
+        _applied.Clear();
+    }
+
+    /// <summary>Forgets what was to be recorded, but for the lines of writes that were applied and are not recorded
+    /// yet.</summary>
+    public void Withdraw()
+    {
+        Mutations.Clear();
+        Mutations.AddRange(_applied);
+    }
+
+    private StateMutation.AddTimeline Line(
+        SyncContext sync, LegState leg, TimelineKind kind, Side side, TimelineDetail detail)
     {
         var a = Link?.A ?? default;
         var b = Link?.B ?? default;
@@ -93,7 +122,7 @@ internal sealed class Turn
             b = Change.Key;
         }
 
-        Mutations.Add(new StateMutation.AddTimeline(
-            new TimelineEvent(sync.Name, a, b, sync.NowMicros(), kind, side, detail.ToUtf8(Change))));
+        return new StateMutation.AddTimeline(
+            new TimelineEvent(sync.Name, a, b, sync.NowMicros(), kind, side, detail.ToUtf8(Change)));
     }
 }
