@@ -1,3 +1,4 @@
+using Duplex.Engine.Diagnostics;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -112,6 +113,30 @@ public sealed class TwoWayTests
     }
 
     [SkippableFact]
+    public async Task What_waits_while_it_is_paused_is_counted_also_by_an_engine_that_has_not_begun()
+    {
+        await using var bed = await Bed.CreateAsync();
+        await bed.StartAsync();
+        await bed.ReadyAsync();
+        await bed.Engine.PauseAsync("acme/customers", default);
+        await bed.ExecuteAsync("insert into customers (name, email) select 'N', n || '@x.org' from generate_series(1, 5) n");
+        await bed.UntilAsync(async () => await LegAsync(bed) is { State: RunState.Paused, Behind: 5 }, "five are counted");
+        (await LegAsync(bed)).OldestUnpassedSeconds.ShouldBeGreaterThan(0);
+
+        await bed.StopAsync();
+        await bed.PrepareAsync();
+        (await LegAsync(bed)).Behind.ShouldBe(5);
+        await bed.Engine.StartAsync(default);
+        await bed.UntilAsync(async () => await LegAsync(bed) is { State: RunState.Paused }, "the pause lasts");
+        (await LegAsync(bed)).Behind.ShouldBe(5);
+        bed.StripeCustomers().ShouldBeEmpty();
+
+        await bed.Engine.ResumeAsync("acme/customers", default);
+        await bed.UntilAsync(() => bed.StripeCustomers().Count == 5, "what waited goes over");
+        await bed.UntilAsync(async () => await LegAsync(bed) is { Behind: 0, OldestUnpassedSeconds: 0 }, "nothing waits");
+    }
+
+    [SkippableFact]
     public async Task The_view_of_a_record_shows_both_sides_and_what_happened()
     {
         await using var bed = await Bed.CreateAsync();
@@ -126,4 +151,7 @@ public sealed class TwoWayTests
         view.Fields.ShouldAllBe(f => f.Equal);
         view.Timeline.Select(t => t.Kind).ShouldContain(TimelineKind.Written);
     }
+
+    private static async Task<LegStatus> LegAsync(Bed bed) =>
+        (await bed.Engine.StatusAsync(default)).Syncs[0].Legs.Single(static l => l.From == "a");
 }

@@ -17,6 +17,7 @@ internal sealed class StatusReader(
     private static readonly TimeSpan FreshMax = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(60);
 
+    private readonly Backlog _backlog = new(parts);
     private readonly SemaphoreSlim _one = new(1);
     private readonly Dictionary<LegId, (long Position, long Since)> _moves = [];
     private EngineStatus? _last;
@@ -58,26 +59,25 @@ internal sealed class StatusReader(
         reasons.AddRange(connections
             .Where(static c => StandsStill(c.State))
             .Select(static c => $"Connection {c.Tenant}/{c.Name} is {Word(c.State)}{Because(c.Error, Progress(c))}"));
-        var ends = (await parts.Log.DescribeAsync(cancellationToken))
-            .ToDictionary(static p => (p.Topic, p.Partition), static p => p.NextOffset);
+        var partitions = await parts.Log.DescribeAsync(cancellationToken);
         var statuses = new List<SyncStatus>();
         foreach (var sync in syncs)
         {
-            statuses.Add(await SyncAsync(sync, ends, reasons, cancellationToken));
+            statuses.Add(await SyncAsync(sync, partitions, reasons, cancellationToken));
         }
 
         return new EngineStatus(reasons.Count == 0, reasons, startedAt, storage, connections, statuses);
     }
 
     private async Task<SyncStatus> SyncAsync(
-        SyncRuntime sync, IReadOnlyDictionary<(string, int), long> ends, List<string> reasons,
+        SyncRuntime sync, IReadOnlyList<PartitionState> partitions, List<string> reasons,
             CancellationToken cancellationToken)
     {
         var name = sync.Model.FullName;
         var legs = new List<LegStatus>();
         foreach (var view in sync.Views)
         {
-            var leg = await LegAsync(sync, view, ends, cancellationToken);
+            var leg = await LegAsync(sync, view, partitions, cancellationToken);
             legs.Add(leg);
             if (StandsStill(leg.State))
             {
@@ -97,22 +97,12 @@ internal sealed class StatusReader(
     }
 
     private async Task<LegStatus> LegAsync(
-        SyncRuntime sync, LegView view, IReadOnlyDictionary<(string, int), long> ends, CancellationToken cancellationToken)
+        SyncRuntime sync, LegView view, IReadOnlyList<PartitionState> partitions, CancellationToken cancellationToken)
     {
         var id = new LegId(sync.Model.FullName, view.From);
         var nowMicros = parts.Clock.NowMicros();
         var (pending, since) = await parts.Store.CountPendingAsync(id, cancellationToken);
-        long behind = 0;
-        long oldest = 0;
-        foreach (var tracker in view.Trackers)
-        {
-            behind += Math.Max(0, ends.GetValueOrDefault((tracker.Topic, tracker.Partition)) - tracker.Position);
-            if (tracker.OldestMicros is > 0 and var micros && (oldest == 0 || micros < oldest))
-            {
-                oldest = micros;
-            }
-        }
-
+        var (behind, oldest) = await _backlog.ReadAsync(sync, view, partitions, cancellationToken);
         var state = view.State;
         var error = view.Error;
         if (state is RunState.Running or RunState.FirstSync && sync.Context?.Connection(view.From.Other()).Lane.Obstacle is { } obstacle

@@ -47,6 +47,10 @@ internal sealed partial class SyncRuntime
     /// <summary>What the legs share; null before schemas and mapping are known.</summary>
     public SyncContext? Context => _context;
 
+    /// <summary>The topic that the leg of the side reads.</summary>
+    public string TopicOf(Side from) =>
+        (from == Side.A ? _a : _b).Connection.TopicOf(Model.Of(from).Stream);
+
     /// <summary>
     /// The sides that the sync reads: those that flow, and the other one too where records are paired, for its index,
     /// images and deletes.
