@@ -6,6 +6,8 @@ using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Log;
+using Duplex.Engine.State;
 using Duplex.Sdk;
 using Duplex.Simulators.Postgres;
 using Duplex.Simulators.Stripe;
@@ -60,6 +62,9 @@ internal sealed class Bed : IAsyncDisposable
     public string Data => _data;
 
     public SyncEngine Engine { get; private set; } = null!;
+
+    /// <summary>What was asked of the stores of the engine that is prepared next; null to count nothing.</summary>
+    public CallCounts? Calls { get; set; }
 
     /// <summary>More settings of the PostgreSQL connection, such as <c>heartbeat: 1s</c>.</summary>
     public string ShopSettings { get; set; } = "";
@@ -139,7 +144,8 @@ internal sealed class Bed : IAsyncDisposable
         _store = await EmbeddedStateStore.OpenAsync(_data);
         _closed = false;
         Engine = new SyncEngine(new EngineParts(
-            result.Model!, _log, _store, new RateBudget(TimeProvider.System), TimeProvider.System, Loggers()));
+            result.Model!, CallCounts.Count<IChangeLog>(_log, Calls), CallCounts.Count<IStateStore>(_store, Calls),
+            new RateBudget(TimeProvider.System), TimeProvider.System, Loggers()));
     }
 
     /// <summary>The configuration file.</summary>

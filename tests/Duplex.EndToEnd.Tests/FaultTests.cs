@@ -88,6 +88,31 @@ public sealed class FaultTests
     }
 
     [SkippableFact]
+    public async Task While_nothing_waits_nothing_is_asked_and_what_waits_over_a_restart_is_tried_again()
+    {
+        await using var bed = await Bed.CreateAsync();
+        bed.Calls = new CallCounts();
+        long Asked() => bed.Calls.Of("ListDueAsync") + bed.Calls.Of("NextDueAsync");
+        await bed.StartAsync();
+        await bed.ReadyAsync();
+        await bed.QuietAsync();
+        var asked = Asked();
+        var told = bed.Calls.Of("AdvanceConsumerAsync");
+        await bed.UntilAsync(() => bed.Calls.Of("AdvanceConsumerAsync") >= told + 8, "both legs live on for a while");
+        Asked().ShouldBe(asked);
+
+        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.ErrorBefore, Operation = "POST /v1/customers" });
+        await bed.ExecuteAsync("insert into customers (name, email) values ('Ada', 'ada@x.org')");
+        await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].Pending == 1, "it waits");
+        await bed.StopAsync();
+        bed.Stripe.ClearFaults();
+        await bed.StartAsync();
+        await bed.UntilAsync(() => bed.StripeHas("ada@x.org"), "it is tried again");
+        await bed.QuietAsync();
+        bed.StripeCustomers().ShouldHaveSingleItem();
+    }
+
+    [SkippableFact]
     public async Task An_edit_of_a_user_that_crosses_ours_in_flight_survives()
     {
         await using var bed = await Bed.CreateAsync();

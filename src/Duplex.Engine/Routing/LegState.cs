@@ -59,34 +59,42 @@ internal sealed class LegState(SyncContext sync, Side from, Committer committer)
         try
         {
             await commit();
-            lock (_pendingLock)
-            {
-                _hasPending = true;
-                _pendingCommits++;
-            }
+            NoticePending();
         }
         finally
         {
             Interlocked.Decrement(ref _pendingWrites);
         }
+    }
+
+    /// <summary>Tells that a record was made pending.</summary>
+    public void NoticePending()
+    {
+        lock (_pendingLock)
+        {
+            _hasPending = true;
+            _pendingCommits++;
+        }
 
         PendingDue.Ring();
     }
 
-    /// <summary>Asks the store whether anything is pending. Until it is known that nothing is, and that nothing came
-    /// since the question, the answer stays that there may be.</summary>
-    public async ValueTask RefreshPendingAsync(CancellationToken cancellationToken)
+    /// <summary>Asks the store when the next record is due; null for none. Until it is known that nothing is pending, and
+    /// that nothing came since the question, <see cref="MayHavePending"/> stays true.</summary>
+    public async ValueTask<long?> RefreshPendingAsync(CancellationToken cancellationToken)
     {
         var before = Volatile.Read(ref _pendingCommits);
-        if (await sync.Store.NextDueAsync(Id, cancellationToken) is not null)
+        if (await sync.Store.NextDueAsync(Id, cancellationToken) is { } due)
         {
-            return;
+            return due;
         }
 
         lock (_pendingLock)
         {
             _hasPending = _pendingCommits != before;
         }
+
+        return null;
     }
 
     /// <summary>A record with an announced write got another key.</summary>

@@ -61,8 +61,16 @@ internal sealed class SyncContext
     public LegState?[] Legs { get; } = new LegState?[2];
 
     /// <summary>Runs a commit that makes a record of another leg pending, so that the leg notices.</summary>
-    public Task CommitToOtherLegAsync(Side from, Func<Task> commit) =>
-        Legs[(int)from] is { } leg ? leg.CommitPendingAsync(commit) : commit();
+    public async Task CommitToOtherLegAsync(Side from, Func<Task> commit)
+    {
+        var leg = Legs[(int)from];
+        await (leg is null ? commit() : leg.CommitPendingAsync(commit));
+        if (Legs[(int)from] is { } begun && begun != leg)
+        {
+            // It began meanwhile, and may have looked before the commit was there.
+            begun.NoticePending();
+        }
+    }
 
     public long NowMicros() => Clock.NowMicros();
 

@@ -4,7 +4,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Waiting;
 
-/// <summary>Works off the pending records of a leg in the order in which they are due.</summary>
+/// <summary>Works off the pending records of a leg in the order in which they are due. While nothing can be pending it
+/// asks the store nothing.</summary>
 internal sealed class PendingLoop(SyncContext sync, LegState leg, TurnRunner turns)
 {
     private const int PageMax = 256;
@@ -18,14 +19,10 @@ internal sealed class PendingLoop(SyncContext sync, LegState leg, TurnRunner tur
         while (true)
         {
             await turns.WaitUntilRunningAsync(cancellationToken);
-            var started = await StartDueAsync(cancellationToken);
-            if (started > 0)
+            if (!leg.MayHavePending || await StartDueAsync(cancellationToken) == 0)
             {
-                continue;
+                await leg.PendingDue.WaitAsync(await RestAsync(cancellationToken), sync.Clock, cancellationToken);
             }
-
-            await leg.RefreshPendingAsync(cancellationToken);
-            await IdleAsync(cancellationToken);
         }
     }
 
@@ -64,16 +61,16 @@ internal sealed class PendingLoop(SyncContext sync, LegState leg, TurnRunner tur
         }
     }
 
-    private async Task IdleAsync(CancellationToken cancellationToken)
+    /// <summary>How long to wait for the bell: until the next record is due, or without end while none can be.</summary>
+    private async ValueTask<TimeSpan> RestAsync(CancellationToken cancellationToken)
     {
-        var wait = IdleMax;
-        if (await sync.Store.NextDueAsync(leg.Id, cancellationToken) is { } due)
+        var due = leg.MayHavePending ? await leg.RefreshPendingAsync(cancellationToken) : null;
+        if (due is null)
         {
-            var until = TimeSpan.FromMicroseconds(Math.Max(0, due - sync.NowMicros()));
-            wait = until < IdleMax ? until : IdleMax;
-            wait = wait > BusyWait ? wait : BusyWait;
+            return leg.MayHavePending ? IdleMax : Timeout.InfiniteTimeSpan;
         }
 
-        await leg.PendingDue.WaitAsync(wait, sync.Clock, cancellationToken);
+        var until = TimeSpan.FromMicroseconds(Math.Max(0, due.Value - sync.NowMicros()));
+        return until > IdleMax ? IdleMax : until > BusyWait ? until : BusyWait;
     }
 }

@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace Duplex.EndToEnd.Tests;
+
+/// <summary>How often each member of the stores was called. The calls themselves go to the real ones.</summary>
+internal sealed class CallCounts
+{
+    private readonly ConcurrentDictionary<string, long> _calls = new(StringComparer.Ordinal);
+
+    public long Of(string member) => _calls.GetValueOrDefault(member);
+
+    /// <summary>The same object, with its calls counted if counts are given.</summary>
+    public static T Count<T>(T target, CallCounts? counts)
+        where T : class
+    {
+        if (counts is null)
+        {
+            return target;
+        }
+
+        var counted = DispatchProxy.Create<T, Counted>();
+        ((Counted)(object)counted).Begin(target, counts);
+        return counted;
+    }
+
+    [SuppressMessage("Performance", "CA1852", Justification = "The proxy is made as a subclass at run time.")]
+    internal class Counted : DispatchProxy
+    {
+        private object? _target;
+        private CallCounts? _counts;
+
+        public void Begin(object target, CallCounts counts)
+        {
+            _target = target;
+            _counts = counts;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            _counts!._calls.AddOrUpdate(targetMethod!.Name, 1, static (_, n) => n + 1);
+            return targetMethod.Invoke(_target, BindingFlags.DoNotWrapExceptions, null, args, null);
+        }
+    }
+}
