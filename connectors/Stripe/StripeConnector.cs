@@ -27,6 +27,7 @@ public sealed class StripeConnector : IConnector
             ComparesBeforeWrite = false,
             Webhooks = true,
             ClockResolutionMicros = 1_000_000,
+            ReadLagMax = TimeSpan.FromSeconds(10),
         },
     };
 

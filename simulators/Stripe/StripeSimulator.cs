@@ -102,7 +102,18 @@ public sealed class StripeSimulator : IAsyncDisposable
     }
 
     /// <summary>Arms a fault.</summary>
-    public void AddFault(FaultRule rule) => faults.Add(rule);
+    public void AddFault(FaultRule rule)
+    {
+        if (rule.Kind == FaultKind.StaleRead)
+        {
+            lock (account.Gate)
+            {
+                account.Past.AreKept = true;
+            }
+        }
+
+        faults.Add(rule);
+    }
 
     /// <summary>Disarms every fault.</summary>
     public void ClearFaults() => faults.Clear();

@@ -48,4 +48,10 @@ public sealed record ConnectorCapabilities
     /// <summary>The resolution of <see cref="Change.SourceMicros"/>, in microseconds: 1 for PostgreSQL, 1,000,000 for
     /// Stripe.</summary>
     public long ClockResolutionMicros { get; init; } = 1;
+
+    /// <summary>
+    /// How long a read may still show the state before a write or an event that is known already; zero where a read shows all that
+    /// was acknowledged before it. A read that contradicts what is known is repeated that long before it is believed.
+    /// </summary>
+    public TimeSpan ReadLagMax { get; init; }
 }

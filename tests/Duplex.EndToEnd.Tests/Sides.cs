@@ -9,7 +9,16 @@ internal static class Sides
     /// <summary>Waits until both sides are equal, one to one, and then that nothing moves any more.</summary>
     public static async Task ConvergeAsync(this Bed bed, int seconds = 60)
     {
-        await bed.UntilAsync(async () => (await DifferencesAsync(bed)).Count == 0, "both sides are equal", seconds);
+        List<string> differences = [];
+        try
+        {
+            await bed.UntilAsync(async () => (differences = await DifferencesAsync(bed)).Count == 0, "both sides are equal", seconds);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException(string.Join('\n', differences), e);
+        }
+
         await bed.QuietAsync(seconds);
         (await DifferencesAsync(bed)).ShouldBeEmpty();
     }

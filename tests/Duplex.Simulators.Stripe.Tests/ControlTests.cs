@@ -75,6 +75,23 @@ public sealed class ControlTests() : SimulatorTests(new StripeSimulatorOptions {
     }
 
     [Fact]
+    public async Task A_stale_read_shows_what_was_true_and_counts_only_then()
+    {
+        await PostAsync("clock", """{"now":1800000000,"frozen":true}""");
+        await PostAsync("faults", """{"kind":"stale_read","operation":"GET /v1/customers*","delay_ms":5000}""");
+        var id = await Stripe.CreateAsync("/v1/customers", "name=A");
+        (await Stripe.GetAsync("/v1/customers/" + id)).Status.ShouldBe(404);
+        (await Stripe.GetAsync("/v1/customers")).Body["data"]!.AsArray().ShouldBeEmpty();
+        await PostAsync("clock", """{"now":1800000006,"frozen":true}""");
+        await Stripe.PostAsync("/v1/customers/" + id, "name=B");
+        (await Stripe.GetAsync("/v1/customers/" + id)).Body["name"]!.GetValue<string>().ShouldBe("A");
+        Simulator.FaultCounts[Faults.FaultKind.StaleRead].ShouldBe(3);
+        await PostAsync("clock", """{"now":1800000012,"frozen":true}""");
+        (await Stripe.GetAsync("/v1/customers/" + id)).Body["name"]!.GetValue<string>().ShouldBe("B");
+        Simulator.FaultCounts[Faults.FaultKind.StaleRead].ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_reset_forgets_all_but_the_way_it_was_started()
     {
         await Stripe.CreateAsync("/v1/customers", "name=A");

@@ -73,6 +73,15 @@ internal sealed class FaultPlan(int seed)
         }
     }
 
+    /// <summary>Counts a fault that took effect.</summary>
+    public void Struck(FaultKind kind)
+    {
+        lock (gate)
+        {
+            struck[kind] = struck.GetValueOrDefault(kind) + 1;
+        }
+    }
+
     private FaultRule? Pick(string subject, Func<FaultKind, bool> wanted)
     {
         if (!any)
@@ -96,7 +105,11 @@ internal sealed class FaultPlan(int seed)
                     any = armed.Count > 0;
                 }
 
-                struck[entry.Rule.Kind] = struck.GetValueOrDefault(entry.Rule.Kind) + 1;
+                if (entry.Rule.Kind != FaultKind.StaleRead)
+                {
+                    Struck(entry.Rule.Kind);
+                }
+
                 return entry.Rule;
             }
         }

@@ -60,6 +60,10 @@ public enum FaultKind
     [JsonStringEnumMemberName("forbidden")]
     Forbidden,
 
+    /// <summary>A read shows objects as they were the delay ago; counted only when that was no longer so.</summary>
+    [JsonStringEnumMemberName("stale_read")]
+    StaleRead,
+
     /// <summary>The request takes the delay longer, and holds its object's lock and its key meanwhile.</summary>
     [JsonStringEnumMemberName("slow")]
     Slow,

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Duplex.Simulators.Stripe.Events;
+using Duplex.Simulators.Stripe.Store;
 
 namespace Duplex.Simulators.Stripe.Http;
 
@@ -20,6 +21,9 @@ internal sealed class ApiRequest
 
     /// <summary>Null unless the request is a POST that carries one.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>What the request sees when it reads objects; null for the account as it is.</summary>
+    public LaggingRead? Lag { get; set; }
 
     public EventCause Cause => new(RequestId, IdempotencyKey);
 

@@ -13,7 +13,7 @@ internal static class ListOperation
 {
     private const int LimitDefault = 10;
 
-    public static ReadOnlyMemory<byte> Objects(Account account, Resource resource, JsonObject given)
+    public static ReadOnlyMemory<byte> Objects(Account account, Resource resource, JsonObject given, LaggingRead? lag)
     {
         var table = account.Table(resource);
         var page = Page.Of(given, id => table.Find(id) ?? throw Unknown(resource, id, given));
@@ -39,7 +39,10 @@ internal static class ListOperation
                 break;
             }
 
-            found.Add(stored.Json);
+            if ((lag is null ? stored.Json : lag.See(stored.Id, stored.Json)) is { } seen)
+            {
+                found.Add(seen);
+            }
         }
 
         return Envelope(found, page.Newer, more, "/v1/" + resource.Path);

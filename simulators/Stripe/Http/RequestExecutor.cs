@@ -75,14 +75,15 @@ internal sealed class RequestExecutor(Account account, StripeSimulatorOptions op
     private byte[] Retrieve(ApiRequest request, Resource resource)
     {
         Read(request, Nothing);
-        return account.Table(resource).Find(request.ObjectId)?.Json
+        var now = account.Table(resource).Find(request.ObjectId)?.Json;
+        return (request.Lag is { } lag ? lag.See(request.ObjectId, now) : now)
             ?? throw StripeException.Missing(resource.Label, request.ObjectId);
     }
 
     private ApiResponse List(ApiRequest request, Resource resource)
     {
         var given = Read(request, resource.ListParams);
-        var body = ListOperation.Objects(account, resource, given);
+        var body = ListOperation.Objects(account, resource, given, request.Lag);
         return ApiResponse.Ok(given["expand"] is JsonArray paths ? Expansion.Of(account, resource, body, paths) : body);
     }
 

@@ -12,6 +12,7 @@ internal sealed class RequestPipeline(
     RequestStatistics statistics)
 {
     private const int TimeoutDefaultMilliseconds = 30_000;
+    private const int LagDefaultMilliseconds = 1000;
 
     private readonly Authentication authentication = new(options);
     private readonly ResponseWriter writer = new(account.Clock, options, statistics);
@@ -183,6 +184,13 @@ internal sealed class RequestPipeline(
         {
             var transaction = new Transaction(account, request.Cause);
             ApiResponse response;
+            if (fault?.Kind == FaultKind.StaleRead && !request.Operation.Writes)
+            {
+                request.Lag = account.Past.Read(
+                    TimeSpan.FromMilliseconds(fault.DelayMilliseconds ?? LagDefaultMilliseconds),
+                    () => faults.Struck(FaultKind.StaleRead));
+            }
+
             try
             {
                 response = executor.Execute(request, transaction);

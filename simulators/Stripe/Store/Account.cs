@@ -19,6 +19,7 @@ internal sealed class Account
         Clock = clock;
         Ids = new IdSource(seed);
         search = new SearchIndex(clock, searchLag);
+        Past = new PastStates(clock);
         Events = new EventLog(clock);
         Idempotency = new IdempotencyStore(clock);
         foreach (var resource in ResourceCatalog.All)
@@ -34,6 +35,8 @@ internal sealed class Account
     public IdSource Ids { get; }
 
     public EventLog Events { get; }
+
+    public PastStates Past { get; }
 
     public IdempotencyStore Idempotency { get; }
 
@@ -80,6 +83,7 @@ internal sealed class Account
     {
         var table = tables[change.Resource];
         var stored = table.Find(change.Id);
+        Past.Note(change.Id, stored?.Json);
         if (change.Deleted)
         {
             if (stored is { Deleted: false })
@@ -125,6 +129,7 @@ internal sealed class Account
         }
 
         search.Clear();
+        Past.Clear();
         Secrets.Clear();
         Journal?.NoteCleared();
         Journal?.Flush();

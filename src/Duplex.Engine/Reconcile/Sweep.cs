@@ -52,6 +52,9 @@ internal sealed class Sweep(SyncContext sync, Side side)
             SourceMicros = now,
             Position = "sweep",
         }, sync.Connection(side).Model);
-        return new StateMutation.PutPending(new Pending(sync.Leg(side), key, envelope, 0, now, 0, now, null));
+
+        // The turn looks once more, when a read that lagged has caught up.
+        var due = now + (long)sync.Connection(side).Capabilities.ReadLagMax.TotalMicroseconds;
+        return new StateMutation.PutPending(new Pending(sync.Leg(side), key, envelope, 0, due, 0, now, null));
     }
 }

@@ -14,6 +14,8 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     /// <summary>How often a delete whose record is not there waits to learn why.</summary>
     private const int GoneWaitsMax = 8;
 
+    private readonly ReadLag _lag = new(sync, leg.From);
+
     public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
     {
         turn.Mutations.Add(new StateMutation.RemoveCandidate(sync.Name, leg.From, turn.Change.Key));
@@ -41,8 +43,10 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         if (turn.MayBeOld
             && await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not null)
         {
-            return await recorder.FinishAsync(
-                turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is there again." });
+            return _lag.MayHide(turn)
+                ? await _lag.WaitAsync(turn, recorder)
+                : await recorder.FinishAsync(
+                    turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is there again." });
         }
 
         return await ByPolicyAsync(turn, fresh, cancellationToken);
@@ -60,6 +64,11 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         {
             return await recorder.FinishAsync(turn, TimelineKind.Agreed,
                 new TimelineDetail { Message = "The record is deleted." });
+        }
+
+        if (!isNew && _lag.MayHide(turn))
+        {
+            return await _lag.WaitAsync(turn, recorder);
         }
 
         // The other side's half of the memory stays: late changes there must still find it.

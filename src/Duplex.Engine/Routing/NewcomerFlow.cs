@@ -19,6 +19,8 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
     /// <summary>How many records with the same match values are looked at; with more, nothing is guessed.</summary>
     private const int AlikeMax = 10;
 
+    private readonly ReadLag _lag = new(sync, leg.From);
+
     public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
     {
         var opposite = sync.CreatesFrom(leg.To);
@@ -265,7 +267,7 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
         var connection = sync.Connection(leg.From);
         if (await connection.FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not { } fetched)
         {
-            return await GoneAsync(turn);
+            return _lag.MayHide(turn) ? await _lag.WaitAsync(turn, recorder) : await GoneAsync(turn);
         }
 
         turn.Change = turn.Change with { After = fetched.Record, Unchanged = [] };

@@ -52,6 +52,9 @@ internal sealed class Pair
     /// <summary>The youngest time known of the side; never goes back.</summary>
     public void Raise(Side side, long micros) => _versions[(int)side] = Math.Max(_versions[(int)side], micros);
 
+    /// <summary>The youngest time known of the side, microseconds since 1970 UTC by its own clock.</summary>
+    public long Version(Side side) => _versions[(int)side];
+
     public Link ToLink() => Link with
     {
         ShadowA = _known[0] ? Values.ToShadow(_sync.Rules, Side.A, _shadows[0]) : default,

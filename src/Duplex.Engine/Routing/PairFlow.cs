@@ -14,6 +14,8 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
     internal const int PartnerWaitsMax = 10;
 
     private readonly PairWriter _writer = new(sync, leg, recorder);
+    private readonly ReadLag _lag = new(sync, leg.From);
+    private readonly ReadLag _lagThere = new(sync, leg.To);
 
     public static SyncError Unmappable(string rule, string? problem) => new(
         ErrorCode.MappingFailed, $"The value of {rule} {problem ?? "has no form on the other side"}.", Path: rule,
@@ -59,18 +61,24 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
                 turn, ours ? TimelineKind.Echo : TimelineKind.Agreed, new TimelineDetail());
         }
 
-        if (turn.MayBeOld || InDoubt(turn.Change, pair.Link))
+        if (turn.MayBeOld || InDoubt(leg.From, turn.Change, pair)
+            || (turn.Change.Operation == ChangeOperation.Read && _lag.IsFresh(pair)))
         {
             var fetched =
                 await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);
             if (fetched is null)
             {
-                return await recorder.FinishAsync(turn, TimelineKind.Agreed,
-                    new TimelineDetail { Message = "The record is gone." });
+                return await GoneAsync(turn);
             }
 
-            mine = Values.Read(sync.Rules, leg.From, fetched.Record.Root, []);
-            pair.Raise(leg.From, fetched.AtMicros);
+            var read = Values.Read(sync.Rules, leg.From, fetched.Record.Root, []);
+            if (_lag.Weigh(turn, pair, read, ours) is not { } weighed)
+            {
+                return await _lag.WaitAsync(turn, recorder);
+            }
+
+            mine = weighed;
+            pair.Raise(leg.From, weighed == read ? fetched.AtMicros : turn.Change.SourceMicros);
             if (NothingToDecide(mine, pair))
             {
                 RememberTime(turn, pair);
@@ -87,6 +95,11 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
             met => sync.Merger.Merge(leg.From, state, met, pair.ShadowA, pair.ShadowB, pair.Marks),
             finishes: true, cancellationToken);
     }
+
+    private Task<Step> GoneAsync(Turn turn) => _lag.MayHide(turn)
+        ? _lag.WaitAsync(turn, recorder)
+        : recorder.FinishAsync(
+            turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is gone." });
 
     private bool NothingToDecide(FieldValue[] mine, Pair pair) =>
         pair.Marks.Settled.Count == 0 && !sync.Merger.Differs(leg.From, mine, pair.Shadow(leg.From));
@@ -115,21 +128,32 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
         }
 
         var change = ChangeEnvelope.Parse(waiting.Key, waiting.Envelope);
-        return change.After is null
+        if (change.After is not { } after)
+        {
+            return null;
+        }
+
+        if (sync.Connection(leg.To).Capabilities.OrderedStream || !InDoubt(leg.To, change, pair))
+        {
+            return new SideState(Values.Read(sync.Rules, leg.To, after.Root, change.Unchanged), change.SourceMicros);
+        }
+
+        // It may wait because it is old.
+        var fetched = await sync.Connection(leg.To).FetchAsync(sync.Stream(leg.To), waiting.Key, cancellationToken);
+        return fetched is null || _lagThere.IsFresh(pair)
             ? null
-            : new SideState(Values.Read(sync.Rules, leg.To, change.After.Root, change.Unchanged), change.SourceMicros);
+            : new SideState(Values.Read(sync.Rules, leg.To, fetched.Record.Root, []), change.SourceMicros);
     }
 
     private async Task<Step> MeetAsync(Turn turn, Pair pair, FieldValue[] mine, CancellationToken cancellationToken)
     {
-        if (pair.Knows(leg.From) && (turn.MayBeOld || InDoubt(turn.Change, pair.Link)))
+        if (pair.Knows(leg.From) && (turn.MayBeOld || InDoubt(leg.From, turn.Change, pair)))
         {
             var own = await sync.Connection(leg.From)
                 .FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken);
             if (own is null)
             {
-                return await recorder.FinishAsync(turn, TimelineKind.Agreed,
-                    new TimelineDetail { Message = "The record is gone." });
+                return await GoneAsync(turn);
             }
 
             mine = Values.Read(sync.Rules, leg.From, own.Record.Root, []);
@@ -183,10 +207,10 @@ internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder
     /// Whether the change may be older than what the link knows. An ordered stream tells by time alone when our own
     /// write came after it; an unordered one is in doubt within its clock's resolution.
     /// </summary>
-    private bool InDoubt(Change change, Link link)
+    private bool InDoubt(Side side, Change change, Pair pair)
     {
-        var known = leg.From == Side.A ? link.VersionA : link.VersionB;
-        var capabilities = sync.Connection(leg.From).Capabilities;
+        var known = pair.Version(side);
+        var capabilities = sync.Connection(side).Capabilities;
         if (capabilities.OrderedStream)
         {
             return change.SourceMicros != 0 && change.SourceMicros < known;
