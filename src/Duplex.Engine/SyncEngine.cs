@@ -267,18 +267,14 @@ public sealed class SyncEngine : IAsyncDisposable
 
         var readers = _syncs.Values.SelectMany(static s => s.Views, static (sync, view) => (Sync: sync, view.From))
             .Where(r => CaptureOf(r.Sync.Model.Of(r.From)) == capture).ToArray();
-        foreach (var (sync, from) in readers)
+        return await capture.ResnapshotAsync(async () =>
         {
-            await PutAsync(Sweep.MarkOf(sync.Model.FullName, from), "asked", cancellationToken);
-        }
-
-        var started = capture.ResnapshotAsync(cancellationToken);
-        foreach (var (sync, _) in readers)
-        {
-            sync.LookForSweeps();
-        }
-
-        return await started;
+            foreach (var (sync, from) in readers)
+            {
+                await sync.AskForSweepAsync(() =>
+                    PutAsync(Sweep.MarkOf(sync.Model.FullName, from), "asked", cancellationToken));
+            }
+        }, cancellationToken);
     }
 
     /// <summary>

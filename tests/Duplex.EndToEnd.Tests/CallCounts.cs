@@ -9,6 +9,9 @@ internal sealed class CallCounts
 {
     private readonly ConcurrentDictionary<string, long> _calls = new(StringComparer.Ordinal);
 
+    /// <summary>Called before each call, with its member's name and how often that was called.</summary>
+    public Action<string, long>? Before { get; set; }
+
     public long Of(string member) => _calls.GetValueOrDefault(member);
 
     /// <summary>The same object, with its calls counted if counts are given.</summary>
@@ -39,7 +42,8 @@ internal sealed class CallCounts
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
-            _counts!._calls.AddOrUpdate(targetMethod!.Name, 1, static (_, n) => n + 1);
+            var times = _counts!._calls.AddOrUpdate(targetMethod!.Name, 1, static (_, n) => n + 1);
+            _counts.Before?.Invoke(targetMethod.Name, times);
             return targetMethod.Invoke(_target, BindingFlags.DoNotWrapExceptions, null, args, null);
         }
     }

@@ -51,9 +51,40 @@ public sealed class GapTests(SharedPostgres postgres) : IClassFixture<SharedPost
         await IsToldAndClosedAsync(bed);
     }
 
-    private async Task<Bed> FilledAsync()
+    [SkippableFact]
+    public async Task A_snapshot_asked_for_while_the_last_ones_deletes_are_looked_for_gets_its_own_look()
+    {
+        var calls = new CallCounts();
+        await using var bed = await FilledAsync(calls);
+        calls.Before = (member, times) =>
+        {
+            if (member == "ListLinksAsync" && times == 2)
+            {
+                bed.Engine.ResnapshotAsync("acme", "shop", default).AsTask().GetAwaiter().GetResult();
+            }
+        };
+        await bed.Engine.ResnapshotAsync("acme", "shop", default);
+        await bed.UntilAsync(() => calls.Of("ListLinksAsync") >= 4, "both look for what is gone", 30);
+        await bed.UntilAsync(async () =>
+            await bed.Engine.Parts.Store.ReadValueAsync("sweep:acme/customers:a", default) is null, "nothing is asked for");
+        await bed.ConvergeAsync();
+        calls.Of("ListLinksAsync").ShouldBe(4);
+    }
+
+    [SkippableFact]
+    public async Task A_snapshot_asked_for_when_reading_has_stopped_is_refused_with_its_reason()
+    {
+        await using var bed = await FilledAsync();
+        await bed.Engine.StopAsync(default);
+        (await Should.ThrowAsync<SyncException>(
+            async () => await bed.Engine.ResnapshotAsync("acme", "shop", default).AsTask()
+                .WaitAsync(TimeSpan.FromSeconds(30)))).Error.Message.ShouldContain("acme/shop has stopped");
+    }
+
+    private async Task<Bed> FilledAsync(CallCounts? calls = null)
     {
         var bed = await postgres.BedAsync();
+        bed.Calls = calls;
         await bed.ExecuteAsync(
             "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 60) i");
         await bed.StartAsync();

@@ -36,6 +36,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
     private Position? _position;
     private long _appended;
     private volatile bool _startsAnew;
+    private int _announced;
+    private bool _ended;
 
     public CaptureLoop(ConnectionRuntime connection, IReadOnlyList<StreamUse> uses, EngineParts parts)
     {
@@ -54,8 +56,8 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
         {
             lock (_lock)
             {
-                return _source is null
-                    || (_resnapshot is null && !_startsAnew && _source.State.Phase == SourcePhase.Streaming);
+                return _source is null || (_announced == 0 && _resnapshot is null && !_startsAnew
+                    && _source.State.Phase == SourcePhase.Streaming);
             }
         }
     }
@@ -87,6 +89,25 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            await ReadUntilStoppedAsync(cancellationToken);
+        }
+        finally
+        {
+            TaskCompletionSource<bool>? asked;
+            lock (_lock)
+            {
+                _ended = true;
+                (asked, _resnapshot) = (_resnapshot, null);
+            }
+
+            asked?.TrySetException(Stopped());
+        }
+    }
+
+    private async Task ReadUntilStoppedAsync(CancellationToken cancellationToken)
+    {
         var failures = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -114,27 +135,70 @@ internal sealed partial class CaptureLoop : IAsyncDisposable
                 failures = moved || _parts.Clock.GetElapsedTime(started) > HealthyAfter ? 1 : failures + 1;
                 await PauseAsync(e, failures, cancellationToken);
             }
+            finally
+            {
+                lock (_lock)
+                {
+                    _reading = null;
+                }
+            }
         }
     }
 
-    /// <summary>Starts the streams anew from a fresh snapshot.</summary>
-    public async ValueTask<bool> ResnapshotAsync(CancellationToken cancellationToken)
+    /// <summary>Starts the streams anew from a fresh snapshot; false if none is read.</summary>
+    /// <param name="announce">Makes durable what is to follow the snapshot. It is not complete from before that on.</param>
+    /// <param name="cancellationToken">Nobody waits for it any more.</param>
+    /// <exception cref="SyncException">Reading has ended, or the source refuses.</exception>
+    public async ValueTask<bool> ResnapshotAsync(Func<Task> announce, CancellationToken cancellationToken)
     {
         if (_source is null)
         {
             return false;
         }
 
+        lock (_lock)
+        {
+            _announced++;
+        }
+
+        Task<bool> started;
+        try
+        {
+            await announce();
+            started = Ask();
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _announced--;
+            }
+        }
+
+        return await started.WaitAsync(cancellationToken);
+    }
+
+    private Task<bool> Ask()
+    {
         TaskCompletionSource<bool> asked;
         lock (_lock)
         {
+            if (_ended)
+            {
+                throw Stopped();
+            }
+
             asked = _resnapshot ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             _reading?.Cancel();
         }
 
         _asked.Ring();
-        return await asked.Task.WaitAsync(cancellationToken);
+        return asked.Task;
     }
+
+    private SyncException Stopped() => new(new SyncError(
+        ErrorCode.SourceUnavailable, $"Reading {_connection.Id} has stopped.",
+        Suggestion: "Ask for the snapshot again when it runs."));
 
     /// <summary>Takes a webhook; returns when it is durable or refused.</summary>
     public async ValueTask<(int Status, string? Reason)> ReceiveAsync(

@@ -37,7 +37,6 @@ internal sealed class Sweep(SyncContext sync, Side side)
             }
         }
 
-        await leg.Committer.CommitAsync([new StateMutation.PutValue(MarkOf(sync.Name, side), null)]);
         return gone;
     }
 

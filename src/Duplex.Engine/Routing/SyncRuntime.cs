@@ -26,7 +26,9 @@ internal sealed partial class SyncRuntime
     private readonly ILogger _logger;
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 41);
     private readonly Bell _sweep = new();
+    private readonly SemaphoreSlim _marks = new(1);
     private volatile SyncContext? _context;
+    private long _sweepsAsked;
 
     public SyncRuntime(SyncModel model, CaptureLoop a, CaptureLoop b, EngineParts parts)
     {
@@ -84,8 +86,23 @@ internal sealed partial class SyncRuntime
         return new SyncContext(model, mapping, a.Connection, b.Connection, parts);
     }
 
-    /// <summary>Tells that a mark asks for a sweep (<see cref="Sweep.MarkOf"/>).</summary>
-    public void LookForSweeps() => _sweep.Ring();
+    /// <summary>Asks for a sweep once the snapshot that is asked for is complete.</summary>
+    /// <param name="putMark">Makes the mark durable that says so (<see cref="Sweep.MarkOf"/>).</param>
+    public async Task AskForSweepAsync(Func<Task> putMark)
+    {
+        await _marks.WaitAsync();
+        try
+        {
+            _sweepsAsked++;
+            await putMark();
+        }
+        finally
+        {
+            _marks.Release();
+        }
+
+        _sweep.Ring();
+    }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -180,6 +197,7 @@ internal sealed partial class SyncRuntime
         while (!cancellationToken.IsCancellationRequested)
         {
             var waits = false;
+            var asked = Volatile.Read(ref _sweepsAsked);
             foreach (var view in Views)
             {
                 if (await context.Store.ReadValueAsync(Sweep.MarkOf(context.Name, view.From), cancellationToken) is null)
@@ -196,9 +214,30 @@ internal sealed partial class SyncRuntime
 
                 var gone = await new Sweep(context, view.From).RunAsync(leg, cancellationToken);
                 LogSwept(_logger, view.From.Letter(), gone);
+                waits |= !await EndSweepAsync(leg, asked, cancellationToken);
             }
 
             await _sweep.WaitAsync(waits ? SweepEvery : Timeout.InfiniteTimeSpan, _parts.Clock, cancellationToken);
+        }
+    }
+
+    /// <summary>Takes the mark away; false if another sweep was asked for since, which the mark then stands for.</summary>
+    private async Task<bool> EndSweepAsync(LegState leg, long asked, CancellationToken cancellationToken)
+    {
+        await _marks.WaitAsync(cancellationToken);
+        try
+        {
+            if (_sweepsAsked != asked)
+            {
+                return false;
+            }
+
+            await leg.Committer.CommitAsync([new StateMutation.PutValue(Sweep.MarkOf(Model.FullName, leg.From), null)]);
+            return true;
+        }
+        finally
+        {
+            _marks.Release();
         }
     }
 
