@@ -79,7 +79,7 @@ internal static class CodeRules
         select file.At(trivia.GetLocation(), "#region");
 
     /// <summary>Classes are sealed, static or abstract, except those that another class of the repository derives
-    /// from.</summary>
+    /// from, and proxies, which the runtime derives from.</summary>
     public static IEnumerable<Offence> Sealed(IReadOnlyCollection<SourceFile> files)
     {
         var bases = files.SelectMany(f => f.Syntax.DescendantNodes().OfType<BaseListSyntax>())
@@ -92,6 +92,7 @@ internal static class CodeRules
                where !type.Modifiers.Any(m => m.Kind() is SyntaxKind.SealedKeyword or SyntaxKind.StaticKeyword
                    or SyntaxKind.AbstractKeyword or SyntaxKind.PartialKeyword)
                where !bases.Contains(type.Identifier.ValueText)
+               where type.BaseList?.Types[0].Type.ToString() != "DispatchProxy"
                select file.At(type.Identifier.GetLocation(), $"'{type.Identifier.ValueText}' is not sealed");
     }
 
