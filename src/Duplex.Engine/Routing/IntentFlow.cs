@@ -46,21 +46,30 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
     {
         using var create = sync.CreatesFrom(leg.From).Begin();
         var fields = new Record(intent.Fields);
-        var outcome = await sync.WriteAsync(leg.To, new WriteRequest
+        try
         {
-            Stream = sync.Stream(leg.To),
-            Operation = WriteOperation.Create,
-            Key = default,
-            Fields = fields,
-            IdempotencyKey = intent.IdempotencyKey,
-        }, cancellationToken);
-        return outcome.Status switch
+            var outcome = await sync.WriteAsync(leg.To, new WriteRequest
+            {
+                Stream = sync.Stream(leg.To),
+                Operation = WriteOperation.Create,
+                Key = default,
+                Fields = fields,
+                IdempotencyKey = intent.IdempotencyKey,
+            }, cancellationToken);
+            return outcome.Status switch
+            {
+                WriteStatus.Applied => await CreatedAsync(turn, intent, fields, outcome, settling),
+                _ when outcome.Error?.Code == ErrorCode.SinkExists && !outcome.Key.IsEmpty =>
+                    await PairWithExistingAsync(turn, outcome.Key),
+                _ => await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling),
+            };
+        }
+        catch when (leg.Intents.ContainsKey(turn.Change.Key))
         {
-            WriteStatus.Applied => await CreatedAsync(turn, intent, fields, outcome, settling),
-            _ when outcome.Error?.Code == ErrorCode.SinkExists && !outcome.Key.IsEmpty =>
-                await PairWithExistingAsync(turn, outcome.Key),
-            _ => await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling),
-        };
+            // Sent perhaps, and not recorded: the other leg must not take what it made for somebody's new record.
+            sync.CreatesFrom(leg.From).Doubt(turn.Change.Key, sync.Match.Of(leg.To, fields.Root));
+            throw;
+        }
     }
 
     private async Task<Step> CreatedAsync(

@@ -17,6 +17,25 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
     private readonly LegId _id = sync.Leg(from);
     private readonly string _topic = sync.Connection(from).TopicOf(sync.Stream(from));
 
+    /// <summary>
+    /// Notes the creates of a leg whose outcome its last end left open. Both legs' must be noted before either looks at a record: it may
+    /// be the one that such a create has made.
+    /// </summary>
+    public static async Task DoubtCreatesAsync(SyncContext sync, Side from, CancellationToken cancellationToken)
+    {
+        var intents = await sync.Store.ListIntentsAsync(sync.Leg(from), cancellationToken);
+        var links = await sync.Store.FindLinksAsync(
+            sync.Name, from, [.. intents.Select(static i => i.Key)], cancellationToken);
+        for (var i = 0; i < intents.Count; i++)
+        {
+            if (links[i] is null)
+            {
+                sync.CreatesFrom(from).Doubt(
+                    intents[i].Key, sync.Match.Of(from.Other(), new Record(intents[i].Fields).Root));
+            }
+        }
+    }
+
     /// <summary>Runs until cancelled (returns) or broken (throws what broke it).</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -108,18 +127,13 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
     {
         var intents = await sync.Store.ListIntentsAsync(_id, cancellationToken);
         RecordKey[] keys = [.. intents.Select(static i => i.Key)];
-        var links = await sync.Store.FindLinksAsync(sync.Name, from, keys, cancellationToken);
+        await DoubtCreatesAsync(sync, from, cancellationToken);
         var pending = await sync.Store.FindPendingAsync(_id, keys, cancellationToken);
         var now = sync.NowMicros();
         var due = new List<StateMutation>();
         for (var i = 0; i < intents.Count; i++)
         {
             leg.Intents[keys[i]] = intents[i];
-            if (links[i] is null)
-            {
-                sync.CreatesFrom(from).Doubt(keys[i], sync.Match.Of(from.Other(), new Record(intents[i].Fields).Root));
-            }
-
             if (pending[i] is null)
             {
                 due.Add(new StateMutation.PutPending(

@@ -115,6 +115,11 @@ internal sealed partial class SyncRuntime
                 var context = await PrepareAsync(Model, _a, _b, _parts, null, cancellationToken);
                 _context = context;
                 await IndexAsync(context, cancellationToken);
+                foreach (var view in Views)
+                {
+                    await LegRunner.DoubtCreatesAsync(context, view.From, cancellationToken);
+                }
+
                 await Task.WhenAll([.. Views.Select(v => SuperviseAsync(context, v, cancellationToken)),
                     SweepWhenAskedAsync(context, cancellationToken)]);
                 return;
