@@ -47,6 +47,12 @@ public sealed record Change
     /// </summary>
     public string? Origin { get; init; }
 
+    /// <summary>The record's version as its source counts it, or null when it counts none.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>The key's fields by name, where the source tells them beside the images: an object. Null otherwise.</summary>
+    public Record? KeyFields { get; init; }
+
     /// <summary>The source's own identifier of this delivery (Stripe's event id), or null.</summary>
     public string? Id { get; init; }
 }

@@ -6,9 +6,9 @@ namespace Duplex.Sdk;
 
 /// <summary>
 /// The one form of a change on every log: Debezium's JSON envelope (<c>op</c>, <c>before</c>, <c>after</c>,
-/// <c>source</c>, <c>ts_ms</c>) with four members more, which other readers ignore: <c>unchanged</c> (names of fields
-/// that kept their value and are not told), <c>prev_key</c> (the key before a key change), <c>origin</c> (provenance
-/// mark) and <c>id</c> (delivery).
+/// <c>source</c>, <c>ts_ms</c>) with six members more, which other readers ignore: <c>unchanged</c> (names of fields
+/// that kept their value and are not told), <c>prev_key</c> (the key before a key change), <c>key_fields</c> (the
+/// key by name), <c>origin</c> (provenance mark), <c>id</c> (delivery) and <c>version</c> (of the record, at its source).
 /// <code>{"op":"u","before":{…},"after":{…},"unchanged":["bio"],"prev_key":["5"],"origin":"dx1:…","id":"evt_1",
 ///  "source":{"connector":"postgres","name":"shop","stream":"public.customers","pos":"1:0/16B3748:3","ts_us":1767225600000000},
 ///  "ts_ms":1767225600000}</code>
@@ -58,6 +58,17 @@ public static class ChangeEnvelope
         {
             writer.WritePropertyName("prev_key"u8);
             writer.WriteRawValue(change.PreviousKey.Json, skipInputValidation: true);
+        }
+
+        if (change.KeyFields is { } fields)
+        {
+            writer.WritePropertyName("key_fields"u8);
+            writer.WriteRawValue(fields.Utf8.Span, skipInputValidation: true);
+        }
+
+        if (change.Version is not null)
+        {
+            writer.WriteString("version"u8, change.Version);
         }
 
         if (change.Origin is not null)

@@ -13,6 +13,8 @@ internal ref struct EnvelopeReader(ReadOnlyMemory<byte> envelope)
     private RecordKey _previousKey;
     private string? _origin;
     private string? _id;
+    private string? _version;
+    private Record? _keyFields;
     private string _stream = "";
     private string _position = "";
     private long _micros;
@@ -38,6 +40,8 @@ internal ref struct EnvelopeReader(ReadOnlyMemory<byte> envelope)
             Position = _position,
             Origin = _origin,
             Id = _id,
+            Version = _version,
+            KeyFields = _keyFields,
         };
     }
 
@@ -73,6 +77,15 @@ internal ref struct EnvelopeReader(ReadOnlyMemory<byte> envelope)
         {
             Next();
             _id = _reader.GetString();
+        }
+        else if (_reader.ValueTextEquals("version"u8))
+        {
+            Next();
+            _version = _reader.GetString();
+        }
+        else if (_reader.ValueTextEquals("key_fields"u8))
+        {
+            _keyFields = Image();
         }
         else if (_reader.ValueTextEquals("source"u8))
         {
