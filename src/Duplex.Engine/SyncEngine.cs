@@ -3,6 +3,7 @@ using Duplex.Engine.Capture;
 using Duplex.Engine.Config;
 using Duplex.Engine.Connections;
 using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.Merge;
@@ -27,6 +28,10 @@ public sealed record EngineParts(
 {
     /// <summary>Makes the HTTP handler for a connector's outgoing requests; null for the default.</summary>
     public Func<HttpMessageHandler>? HttpHandler { get; init; }
+
+    /// <summary>The feeds; null where nothing is stored for customers. Disposed by whoever made it, after the
+    /// engine.</summary>
+    public IFeedStore? Feeds { get; init; }
 
     /// <summary>What a connector is given for one of the model's connections.</summary>
     public ConnectorContext ContextOf(ConnectionModel connection)

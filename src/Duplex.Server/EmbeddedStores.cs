@@ -1,6 +1,7 @@
 using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
+using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 using Duplex.Sdk;
@@ -11,14 +12,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;
 
-/// <summary>The change log and the state store in one data directory, which belongs to this process while they are
+/// <summary>The change log, the state store and the feeds in one data directory, which belongs to this process while they are
 /// open.</summary>
 public sealed class EmbeddedStores : IAsyncDisposable
 {
-    private EmbeddedStores(IChangeLog log, IStateStore state)
+    private EmbeddedStores(IChangeLog log, IStateStore state, IFeedStore feeds)
     {
         Log = log;
         State = state;
+        Feeds = feeds;
     }
 
     /// <summary>The change log.</summary>
@@ -27,8 +29,11 @@ public sealed class EmbeddedStores : IAsyncDisposable
     /// <summary>The state store.</summary>
     public IStateStore State { get; }
 
+    /// <summary>The feeds.</summary>
+    public IFeedStore Feeds { get; }
+
     /// <summary>Completes when one of the stores will take nothing more in this process.</summary>
-    public Task<SyncError> Failed => Task.WhenAny(Log.Failed, State.Failed).Unwrap();
+    public Task<SyncError> Failed => Task.WhenAny(Log.Failed, State.Failed, Feeds.Failed).Unwrap();
 
     /// <summary>Opens, and where need be creates, the stores of a model.</summary>
     /// <exception cref="SyncException">Another process has the directory, or what it holds cannot be read.</exception>
@@ -37,29 +42,39 @@ public sealed class EmbeddedStores : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         var options = new EmbeddedOptions { Clock = clock, Loggers = loggers };
-        var log = await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken)
-            .ConfigureAwait(false);
+        var opened = new Stack<IAsyncDisposable>();
         try
         {
-            return new EmbeddedStores(
-                log, await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken)
+            var log = await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken)
+                .ConfigureAwait(false);
+            opened.Push(log);
+            var state = await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken)
+                .ConfigureAwait(false);
+            opened.Push(state);
+            return new EmbeddedStores(log, state,
+                await EmbeddedFeedStore.OpenAsync(model.DataDirectory, options, cancellationToken)
                     .ConfigureAwait(false));
         }
         catch
         {
-            await log.DisposeAsync().ConfigureAwait(false);
+            while (opened.TryPop(out var store))
+            {
+                await store.DisposeAsync().ConfigureAwait(false);
+            }
+
             throw;
         }
     }
 
     /// <summary>What an engine of the model runs on.</summary>
     public EngineParts Parts(EngineModel model, TimeProvider clock, ILoggerFactory loggers) =>
-        new(model, Log, State, new RateBudget(clock), clock, loggers);
+        new(model, Log, State, new RateBudget(clock), clock, loggers) { Feeds = Feeds };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await Log.DisposeAsync().ConfigureAwait(false);
         await State.DisposeAsync().ConfigureAwait(false);
+        await Feeds.DisposeAsync().ConfigureAwait(false);
     }
 }

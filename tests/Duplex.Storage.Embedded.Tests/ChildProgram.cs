@@ -1,5 +1,6 @@
 using System.Globalization;
 using Duplex.Conformance;
+using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 using Duplex.Sdk;
@@ -16,6 +17,9 @@ internal static class ChildProgram
     /// <summary>Writers that run at once in the child.</summary>
     public const int Writers = 8;
 
+    /// <summary>Feeds that the child's writers share.</summary>
+    public const int Feeds = 3;
+
     /// <summary>Partitions of the child's topic.</summary>
     public const int Partitions = 4;
 
@@ -30,6 +34,7 @@ internal static class ChildProgram
             {
                 "log" => WriteLogAsync(directory),
                 "state" => WriteStateAsync(directory),
+                "feed" => WriteFeedsAsync(directory),
                 "hold" => HoldAsync(directory),
                 _ => throw new ArgumentException($"No mode {arguments[0]}."),
             });
@@ -80,6 +85,34 @@ internal static class ChildProgram
             var commit = StateFacts.Commit(leg.ToString(), epoch, new PutLink(link), new PutValue(leg.Sync, $"{n}"));
             commit.Positions.Add(new LegPosition(leg, "t", 0, n));
             await store.CommitAsync(commit, CancellationToken.None);
+            Say($"stored {writer} {n}");
+        }
+    }
+
+    private static async Task WriteFeedsAsync(string directory)
+    {
+        await using var store = await EmbeddedFeedStore.OpenAsync(directory);
+        var epochs = new long[Feeds];
+        for (var feed = 0; feed < Feeds; feed++)
+        {
+            epochs[feed] = await store.AcquireAsync($"customer-{feed}");
+        }
+
+        await Task.WhenAny(Enumerable.Range(0, Writers)
+            .Select(writer => WriteFeedAsync(store, writer, epochs[writer % Feeds]))).Unwrap();
+    }
+
+    private static async Task WriteFeedAsync(IFeedStore store, int writer, long epoch)
+    {
+        var feed = $"customer-{writer % Feeds}";
+        var source = $"users/{writer}";
+        var stored = await store.ReadSourcesAsync(feed, source, CancellationToken.None);
+        for (var n = (stored.GetValueOrDefault(source, -1) + 1) / 3; ; n++)
+        {
+            // The batch begins with what was stored already, as after a crash between the feed and the leg's position.
+            var items = FeedFacts.Items(Math.Max(0, (n * 3) - 2), n == 0 ? 3 : 5);
+            var appended = await store.AppendAsync(epoch, items, source, feed);
+            await store.CommitConsumerAsync(feed, source, appended.LastOffset, false, CancellationToken.None);
             Say($"stored {writer} {n}");
         }
     }

@@ -41,6 +41,37 @@ public sealed class CrashTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Killed_feeds_keep_every_acknowledged_record_once_and_without_a_gap()
+    {
+        foreach (var acknowledgements in new[] { 1, 300, 900 })
+        {
+            using var child = Child.Start("feed", _directory.Root);
+            await child.ListenAsync(acknowledgements);
+            await child.KillAsync();
+            child.Said.ShouldBeEmpty();
+            child.Acknowledged.ShouldNotBeEmpty("the kill must hit a writer at work");
+            await CheckFeedsAsync(child.Acknowledged);
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData("pwrite64", 7)]
+    [InlineData("pwrite64", 60)]
+    [InlineData("fdatasync", 3)]
+    [InlineData("fdatasync", 25)]
+    public async Task A_kill_at_a_chosen_write_or_sync_of_the_feeds_loses_nothing_acknowledged(
+        string call, int occurrence)
+    {
+        Needs.Program("strace");
+        using var child = Child.Start("feed", _directory.Root,
+            "-P", _directory.File("feed.db-wal"), "-e", $"trace={call}", "-e",
+                $"inject={call}:signal=KILL:when={occurrence}");
+        (await child.ListenToEndAsync()).ShouldNotBe(0, "the kill must have happened");
+        child.Said.ShouldBeEmpty();
+        await CheckFeedsAsync(child.Acknowledged);
+    }
+
     [SkippableTheory]
     [InlineData("pwrite64", 3)]
     [InlineData("pwrite64", 20)]
@@ -91,6 +122,33 @@ public sealed class CrashTests : IDisposable
                 .SelectMany(n => Enumerable.Range(0, 3).Select(part => $"{writer}:{n}:{part}"));
             values.Where(v => v.StartsWith($"{writer}:", StringComparison.Ordinal))
                 .ShouldBe(expected, ignoreOrder: true);
+        }
+    }
+
+    private async Task CheckFeedsAsync(IReadOnlyDictionary<int, long> acknowledged)
+    {
+        await using var store = await EmbeddedFeedStore.OpenAsync(_directory.Root);
+        foreach (var state in await store.DescribeAsync(default))
+        {
+            var records = await store.ReadAllAsync(feed: state.Name);
+            records.Select(static r => r.Offset)
+                .ShouldBe(Enumerable.Range(1, (int)state.LastOffset).Select(static n => (long)n));
+            var sources = await store.ReadSourcesAsync(state.Name, "", default);
+            foreach (var source in records.GroupBy(static r => r.Source))
+            {
+                source.Select(static r => r.SourceOffset)
+                    .ShouldBe(Enumerable.Range(0, source.Count()).Select(static n => (long)n), "each once, in order");
+                sources[source.Key].ShouldBe(source.Count() - 1);
+                (await store.ReadConsumerAsync(state.Name, source.Key, default) ?? 0)
+                    .ShouldBeLessThanOrEqualTo(state.LastOffset);
+            }
+        }
+
+        foreach (var (writer, number) in acknowledged)
+        {
+            var source = $"users/{writer}";
+            var sources = await store.ReadSourcesAsync($"customer-{writer % ChildProgram.Feeds}", source, default);
+            sources[source].ShouldBeGreaterThanOrEqualTo((number * 3) + 2);
         }
     }
 

@@ -1,4 +1,5 @@
 using Duplex.Conformance;
+using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 
@@ -11,6 +12,10 @@ public sealed class EmbeddedLogRetentionConformance() : LogRetentionConformance(
 public sealed class EmbeddedStateStoreConformance() : StateStoreConformance(new EmbeddedStateBed());
 
 public sealed class EmbeddedStateWorkConformance() : StateWorkConformance(new EmbeddedStateBed());
+
+public sealed class EmbeddedFeedStoreConformance() : FeedStoreConformance(new EmbeddedFeedBed());
+
+public sealed class EmbeddedFeedDeliveryConformance() : FeedDeliveryConformance(new EmbeddedFeedBed());
 
 internal sealed class EmbeddedLogBed : IBed<IChangeLog>
 {
@@ -28,6 +33,16 @@ internal sealed class EmbeddedStateBed : IBed<IStateStore>
 
     public async Task<IStateStore> OpenAsync(TimeProvider clock) =>
         await EmbeddedStateStore.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = clock });
+
+    public void Dispose() => _directory.Dispose();
+}
+
+internal sealed class EmbeddedFeedBed : IBed<IFeedStore>
+{
+    private readonly DataDirectory _directory = new();
+
+    public async Task<IFeedStore> OpenAsync(TimeProvider clock) =>
+        await EmbeddedFeedStore.OpenAsync(_directory.Root, new EmbeddedOptions { Clock = clock });
 
     public void Dispose() => _directory.Dispose();
 }

@@ -11,7 +11,7 @@ public sealed class QueryPlanTests : IDisposable
 {
     // Read once at open, or small by nature (the newest rows of a table, a page of it).
     private static readonly string[] Whole =
-        ["LoadTopics", "LoadConsumers", "LoadSources", "LoadSyncs", "ListAll", "ListWaiting", "NewestId", "Trim",
+        ["LoadTopics", "LoadFeeds", "LoadConsumers", "LoadSources", "LoadSyncs", "ListAll", "ListWaiting", "NewestId", "Trim",
             "Tally"];
 
     private readonly DataDirectory _directory = new();
@@ -20,7 +20,8 @@ public sealed class QueryPlanTests : IDisposable
     {
         var data = new TheoryData<string, string, string>();
         foreach (var type in typeof(EmbeddedStateStore).Assembly.GetTypes().Where(static t =>
-            t.Namespace is "Duplex.Storage.Embedded.Log" or "Duplex.Storage.Embedded.State"))
+            t.Namespace is "Duplex.Storage.Embedded.Log" or "Duplex.Storage.Embedded.State"
+            or "Duplex.Storage.Embedded.Feeds"))
         {
             foreach (var field in type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
             {
@@ -41,12 +42,14 @@ public sealed class QueryPlanTests : IDisposable
     public async Task A_statement_searches_and_does_not_scan(string type, string name, string sql)
     {
         var isLog = type == "LogSql" || type.StartsWith("Block", StringComparison.Ordinal);
+        await using (var feeds = await EmbeddedFeedStore.OpenAsync(_directory.Root))
         await using (var log = await EmbeddedChangeLog.OpenAsync(_directory.Root))
         await using (var state = await EmbeddedStateStore.OpenAsync(_directory.Root))
         {
         }
 
-        using var database = Database.OpenReader(_directory.File(isLog ? "log.db" : "state.db"));
+        var file = type == "FeedSql" ? "feed.db" : isLog ? "log.db" : "state.db";
+        using var database = Database.OpenReader(_directory.File(file));
         var plan = new List<string>();
         var rows = database.Prepared($"EXPLAIN QUERY PLAN {sql}");
         while (rows.Step())

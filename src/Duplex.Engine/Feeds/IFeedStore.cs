@@ -5,7 +5,8 @@ namespace Duplex.Engine.Feeds;
 /// <summary>
 /// Feeds: the transformed output of a customer's legs, stored until consumers have polled it or it was pushed to them.
 /// Implementations: embedded (SQLite), DynamoDB. All members may be called from many tasks at once; one process at a time
-/// writes a feed, which <see cref="AcquireAsync"/> makes sure of.
+/// writes a feed, which <see cref="AcquireAsync"/> makes sure of. A feed that was never acquired is an
+/// <see cref="InvalidOperationException"/> everywhere but in <see cref="DescribeAsync"/> and <see cref="FindAsync"/>.
 /// </summary>
 public interface IFeedStore : IAsyncDisposable
 {
@@ -38,7 +39,10 @@ public interface IFeedStore : IAsyncDisposable
     ValueTask<IReadOnlyDictionary<string, long>> ReadSourcesAsync(
         string feed, string sourcePrefix, CancellationToken cancellationToken);
 
-    /// <summary>Records after an offset, in offset order; of one table if <paramref name="table"/> is given.</summary>
+    /// <summary>
+    /// Records after an offset, in offset order; of one table if <paramref name="table"/> is given. Fewer than
+    /// <paramref name="limit"/> where they are large, but one at least where there is one.
+    /// </summary>
     /// <exception cref="SyncException"><see cref="ErrorCode.SourceGap"/>: retention has removed records after the offset; the
     /// message names the first offset that can be read.</exception>
     ValueTask<IReadOnlyList<FeedRecord>> ReadAsync(
@@ -50,19 +54,26 @@ public interface IFeedStore : IAsyncDisposable
     /// <summary>Every feed with its bounds, by name.</summary>
     ValueTask<IReadOnlyList<FeedState>> DescribeAsync(CancellationToken cancellationToken);
 
+    /// <summary>One feed with its bounds; null where it does not exist.</summary>
+    async ValueTask<FeedState?> FindAsync(string feed, CancellationToken cancellationToken) =>
+        (await DescribeAsync(cancellationToken).ConfigureAwait(false)).FirstOrDefault(state => state.Name == feed);
+
     /// <summary>Where a consumer resumes: the last offset that it has acknowledged; null if it never has.</summary>
     ValueTask<long?> ReadConsumerAsync(string feed, string consumer, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stores the last offset that a consumer has dealt with. Never goes back unless <paramref name="rewind"/>.
+    /// Stores the last offset that a consumer has dealt with. Never goes back unless <paramref name="rewind"/>. Records up
+    /// to it read as delivered from then on, also after a rewind; those that are recorded as failed stay so.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The feed has no such record yet.</exception>
     ValueTask CommitConsumerAsync(
         string feed, string consumer, long offset, bool rewind, CancellationToken cancellationToken);
 
     /// <summary>Consumers of a feed with their offsets.</summary>
     ValueTask<IReadOnlyDictionary<string, long>> ListConsumersAsync(string feed, CancellationToken cancellationToken);
 
-    /// <summary>Records what became of deliveries: status, attempts and error of records by offset.</summary>
+    /// <summary>Records what became of deliveries: status, attempts and error of records by offset. Those of records that
+    /// retention has removed meanwhile are dropped.</summary>
     ValueTask RecordDeliveriesAsync(
         string feed, IReadOnlyList<FeedDelivery> deliveries, CancellationToken cancellationToken);
 
