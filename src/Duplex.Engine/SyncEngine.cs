@@ -26,6 +26,9 @@ public sealed record EngineParts(
     TimeProvider Clock,
     ILoggerFactory Loggers)
 {
+    /// <summary>The feeds of customers; null where there are none.</summary>
+    public IFeedStore? Feeds { get; init; }
+
     /// <summary>Makes the HTTP handler for a connector's outgoing requests; null for the default.</summary>
     public Func<HttpMessageHandler>? HttpHandler { get; init; }
 
@@ -85,12 +88,16 @@ public sealed class SyncEngine : IAsyncDisposable
             _syncs[model.FullName] = new SyncRuntime(model, CaptureOf(model.A), CaptureOf(model.B), parts);
         }
 
-        _status = new StatusReader(parts, _captures.Values, _syncs.Values, parts.Clock.GetUtcNow());
+        Customers = new Customers(parts, PutAsync);
+        _status = new StatusReader(parts, _captures.Values, _syncs.Values, Customers, parts.Clock.GetUtcNow());
         _views = new RecordViews(parts);
     }
 
     /// <summary>The parts it runs on.</summary>
     public EngineParts Parts { get; }
+
+    /// <summary>The customers of posted tables.</summary>
+    public Customers Customers { get; }
 
     /// <summary>
     /// Starts every connection and sync in the background and returns. A connection or sync that cannot start shows its
@@ -122,6 +129,7 @@ public sealed class SyncEngine : IAsyncDisposable
         _running.AddRange(
             _captures.Values.Select(c => Task.Run(() => c.RunAsync(_stop.Token), CancellationToken.None)));
         _running.AddRange(_syncs.Values.Select(s => Task.Run(() => s.RunAsync(_stop.Token), CancellationToken.None)));
+        _running.AddRange(await Customers.StartAsync(_stop.Token, cancellationToken));
         _running.Add(Task.Run(() => KeepHouseAsync(_stop.Token), CancellationToken.None));
     }
 
@@ -196,8 +204,16 @@ public sealed class SyncEngine : IAsyncDisposable
         var taken = 0;
         foreach (var id in deadLetterIds)
         {
-            if (await Parts.Store.FindDeadLetterAsync(id, cancellationToken) is { } letter
-                && _syncs.TryGetValue(letter.Leg.Sync, out var runtime)
+            if (await Parts.Store.FindDeadLetterAsync(id, cancellationToken) is not { } letter)
+            {
+                continue;
+            }
+
+            if (await Customers.ReplayAsync(letter, cancellationToken) is { } cameThrough)
+            {
+                taken += cameThrough ? 1 : 0;
+            }
+            else if (_syncs.TryGetValue(letter.Leg.Sync, out var runtime)
                 && runtime.Context?.Legs[(int)letter.Leg.From] is { } leg)
             {
                 await Replays.TakeUpAsync(runtime.Context, leg, letter);
@@ -343,6 +359,7 @@ public sealed class SyncEngine : IAsyncDisposable
                 await Task.Delay(RetentionEvery, Parts.Clock, cancellationToken);
                 var now = Parts.Clock.NowMicros();
                 await Parts.Log.ApplyRetentionAsync(cancellationToken);
+                await (Parts.Feeds?.ApplyRetentionAsync(cancellationToken) ?? default);
                 await Parts.Store.ApplyRetentionAsync(now - (long)retention.TimelineAge.TotalMicroseconds,
                     retention.TimelineRows,
                     now - (long)retention.TombstoneAge.TotalMicroseconds, cancellationToken);

@@ -77,6 +77,7 @@ public static class ConfigLoader
         var retention = RetentionSection.Read(section, report, references);
         var connections = ConnectionSection.ReadAll(section, sources, report, references);
         var syncs = SyncSection.ReadAll(section, connections, report, references);
+        var customers = new CustomerSection(report, references, directory).ReadAll(section);
         foreach (var store in OtherStores)
         {
             if (root.Find(store) is not null && section.Any(store) is { } other)
@@ -98,6 +99,7 @@ public static class ConfigLoader
             DataDirectory = data,
             Connections = connections.Models,
             Syncs = syncs,
+            Customers = customers,
             Retention = retention,
         };
         return new ConfigResult(model, server, report.Findings, report.Places);

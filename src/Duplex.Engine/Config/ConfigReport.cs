@@ -61,6 +61,9 @@ internal sealed class ConfigReport(string file)
         Add(line, column, finding with { Location = location });
     }
 
+    /// <summary>Adds a finding about another file, which tells its own location.</summary>
+    public void AddFrom(Finding finding) => Add(int.MaxValue, 0, finding);
+
     private void Add(long line, long column, Finding finding)
     {
         if (_findings.Count == FindingsMax)

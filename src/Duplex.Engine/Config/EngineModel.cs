@@ -16,6 +16,9 @@ public sealed record EngineModel
     /// <summary>Syncs by full name, <c>tenant/name</c>.</summary>
     public required IReadOnlyDictionary<string, SyncModel> Syncs { get; init; }
 
+    /// <summary>Customers of posted tables, by name.</summary>
+    public IReadOnlyDictionary<string, CustomerModel> Customers { get; init; } = new Dictionary<string, CustomerModel>();
+
     /// <summary>Sizes and times of the stores.</summary>
     public RetentionModel Retention { get; init; } = new();
 }

@@ -10,20 +10,29 @@ internal static class MappingSection
     private const int RulesMax = 1000;
     private const int PathsMax = 32;
     private static readonly string[] Members = ["a", "b", "via", "direction"];
+    private static readonly string[] OutputMembers = ["a", "b", "via", "expression"];
 
-    public static IReadOnlyList<MappingRule> Rules(Section sync, ConfigReport report)
+    public static IReadOnlyList<MappingRule> Rules(Section sync, ConfigReport report) =>
+        Rules(sync, "mapping", Members, report);
+
+    /// <summary>The rules of a mapping that runs one way.</summary>
+    public static IReadOnlyList<MappingRule> OutputRules(Section document, ConfigReport report) =>
+        Rules(document, "rules", OutputMembers, report);
+
+    private static List<MappingRule> Rules(Section sync, string member, string[] members, ConfigReport report)
     {
         var rules = new List<MappingRule>();
-        var list = sync.List("mapping", "Add mapping: with at least one rule, such as - { a: name, b: name }.");
+        var list = sync.List(member, $"Add {member}: with at least one rule, such as - {{ a: name, b: name }}.");
         if (list is { Items.Count: 0 or > RulesMax })
         {
-            report.Error("config.bad_value", list, $"mapping must have from 1 to {RulesMax} rules.",
+            report.Error("config.bad_value", list, $"{member} must have from 1 to {RulesMax} rules.",
                 "Add - { a: name, b: name }.");
         }
 
         foreach (var item in list?.Items ?? [])
         {
-            if (sync.Expect<MapNode>(item, "A rule", "a map", "Write - { a: name, b: name }.") is { } map && Rule(map, report) is { } rule)
+            if (sync.Expect<MapNode>(item, "A rule", "a map", "Write - { a: name, b: name }.") is { } map
+                && Rule(map, members, report) is { } rule)
             {
                 rules.Add(rule);
             }
@@ -59,20 +68,36 @@ internal static class MappingSection
         return fields;
     }
 
-    private static MappingRule? Rule(MapNode map, ConfigReport report)
+    private static MappingRule? Rule(MapNode map, string[] members, ConfigReport report)
     {
         var before = report.Count;
-        CheckMembers(map, Members, "A rule", report);
+        CheckMembers(map, members, "A rule", report);
         var a = Paths(map.Find("a"), report);
         var b = Paths(map.Find("b"), report);
         var via = Via(map.Find("via"), report);
         var only = Direction(map.Find("direction"), report);
+        var expression = Expression(map.Find("expression"), a.Count + via.Count, report);
         if (a.Count == 0 && b.Count == 0 && report.Count == before)
         {
             report.Error("config.missing", map, "The rule names no field.", "Write - { a: name, b: name }.");
         }
 
-        return report.Count > before ? null : new MappingRule(a, b, via, only, map.Pointer);
+        return report.Count > before ? null : new MappingRule(a, b, via, only, map.Pointer, expression);
+    }
+
+    private static string? Expression(ConfigNode? node, int others, ConfigReport report)
+    {
+        switch (node)
+        {
+            case null or ScalarNode { IsNull: true }:
+                return null;
+            case ScalarNode scalar when others == 0:
+                return scalar.Text;
+            default:
+                report.Error("config.bad_value", node, "An expression is one text, and stands instead of a and via.",
+                    "Write - { b: total, expression: \"$sum(lines.amount)\" }.");
+                return null;
+        }
     }
 
     private static void CheckMembers(MapNode map, string[] known, string what, ConfigReport report)

@@ -168,29 +168,9 @@ internal static class SyncSection
         }
 
         var section = new Section(map, "when", report, references);
-        var result = (Condition(section, "a", report), Condition(section, "b", report));
+        var result = (ConditionSection.Read(section, "a", report), ConditionSection.Read(section, "b", report));
         section.Close();
         return result;
-    }
-
-    private static Predicate? Condition(Section section, string name, ConfigReport report)
-    {
-        if (section.Any(name) is not { } node
-            || section.Expect<ScalarNode>(node, name, "a condition in one line") is not { } scalar)
-        {
-            return null;
-        }
-
-        try
-        {
-            return Predicate.Compile(scalar.Text);
-        }
-        catch (PredicateException e)
-        {
-            report.Error("config.predicate", scalar,
-                $"The condition is wrong at its character {e.Column}: {e.Message}", e.Suggestion);
-            return null;
-        }
     }
 
     private static void CheckMapping(SyncModel model, ConfigReport report)

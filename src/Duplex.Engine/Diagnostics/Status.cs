@@ -30,7 +30,38 @@ public sealed record EngineStatus(
     DateTimeOffset StartedAt,
     SyncError? Storage,
     IReadOnlyList<ConnectionStatus> Connections,
-    IReadOnlyList<SyncStatus> Syncs);
+    IReadOnlyList<SyncStatus> Syncs)
+{
+    /// <summary>The customers of posted tables.</summary>
+    public IReadOnlyList<CustomerStatus> Customers { get; init; } = [];
+}
+
+/// <summary>One customer of posted tables.</summary>
+/// <param name="Tenant">Whose changes it gets.</param>
+/// <param name="Name">Its name, and its feed's.</param>
+/// <param name="State">What its leg does.</param>
+/// <param name="Behind">Log entries of its tables that are not in its feed yet.</param>
+/// <param name="DeadLetters">Changes that wait for a person.</param>
+/// <param name="Seen">Changes read since the start of the process.</param>
+/// <param name="Written">Records appended to the feed since then.</param>
+/// <param name="Filtered">Changes that a rule left out.</param>
+/// <param name="Failed">Failed attempts to append.</param>
+/// <param name="FirstOffset">The first offset of the feed that can be read.</param>
+/// <param name="LastOffset">The offset of the feed's last record; 0 before the first.</param>
+/// <param name="Error">Why it is retrying or blocked.</param>
+public sealed record CustomerStatus(
+    string Tenant,
+    string Name,
+    RunState State,
+    long Behind,
+    long DeadLetters,
+    long Seen,
+    long Written,
+    long Filtered,
+    long Failed,
+    long FirstOffset,
+    long LastOffset,
+    SyncError? Error);
 
 /// <summary>One connection.</summary>
 public sealed record ConnectionStatus(

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Duplex.Engine.Capture;
+using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
 using Duplex.Engine.Routing;
 using Duplex.Engine.State;
@@ -11,7 +12,7 @@ namespace Duplex.Engine.Diagnostics;
 /// times as long as reading it took, a second at most, so that whoever asks all the time takes little of the machine.</summary>
 internal sealed class StatusReader(
     EngineParts parts, IReadOnlyCollection<CaptureLoop> captures, IReadOnlyCollection<SyncRuntime> syncs,
-        DateTimeOffset startedAt)
+        Customers customers, DateTimeOffset startedAt)
 {
     private const int TimesToRest = 10;
     private static readonly TimeSpan FreshMax = TimeSpan.FromSeconds(1);
@@ -48,7 +49,7 @@ internal sealed class StatusReader(
 
     private async Task<EngineStatus> BuildAsync(CancellationToken cancellationToken)
     {
-        var storage = parts.Log.Obstacle ?? parts.Store.Obstacle;
+        var storage = parts.Log.Obstacle ?? parts.Store.Obstacle ?? parts.Feeds?.Obstacle;
         var reasons = new List<string>();
         if (storage is not null)
         {
@@ -66,7 +67,10 @@ internal sealed class StatusReader(
             statuses.Add(await SyncAsync(sync, partitions, reasons, cancellationToken));
         }
 
-        return new EngineStatus(reasons.Count == 0, reasons, startedAt, storage, connections, statuses);
+        var fed = await customers.StatusAsync(partitions, cancellationToken);
+        reasons.AddRange(fed.Where(static c => StandsStill(c.State))
+            .Select(static c => $"Customer {c.Name} is {Word(c.State)}{Because(c.Error, null)}"));
+        return new EngineStatus(reasons.Count == 0, reasons, startedAt, storage, connections, statuses) { Customers = fed };
     }
 
     private async Task<SyncStatus> SyncAsync(

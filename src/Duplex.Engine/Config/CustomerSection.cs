@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Duplex.Engine.Feeds;
+
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Config;
+
+/// <summary>Reads <c>customers:</c> and the mapping and schema files that it names.</summary>
+internal sealed class CustomerSection(ConfigReport report, References references, string directory)
+{
+    private const string TenantDefault = "default";
+    private const int FileBytesMax = 1 << 20;
+
+    private static readonly string[] Extensions = [".yaml", ".yml", ".json"];
+
+    public IReadOnlyDictionary<string, CustomerModel> ReadAll(Section root)
+    {
+        var models = new Dictionary<string, CustomerModel>(StringComparer.Ordinal);
+        foreach (var (name, value) in root.Map("customers")?.Members ?? [])
+        {
+            if (ConfigNames.Check(name, "A customer", report)
+                && root.Expect<MapNode>(value, name.Text, "a map") is { } map && ReadOne(name.Text, map) is { } model)
+            {
+                models.Add(model.Name, model);
+            }
+        }
+
+        return models;
+    }
+
+    private CustomerModel? ReadOne(string name, MapNode map)
+    {
+        var before = report.Errors;
+        var section = new Section(map, $"The customer {name}", report, references);
+        var tenant = section.Text("tenant") ?? TenantDefault;
+        ConfigNames.Check(map.Find("tenant") ?? map, tenant, "A tenant", report);
+        var folders = new Folders(
+            Path.GetFullPath(section.Text("mappings") ?? Path.Combine("mappings", name), directory),
+            Path.GetFullPath(Path.Combine("mappings", "global"), directory),
+            Path.GetFullPath(section.Text("schemas") ?? Path.Combine("schemas", "external", name), directory));
+        var tables = new Dictionary<string, TableModel>(StringComparer.Ordinal);
+        foreach (var (table, node) in TableNodes(section))
+        {
+            if (ReadTable(table, node, folders) is { } model)
+            {
+                tables[table] = model;
+            }
+        }
+
+        var start = Start(section);
+        var retention = Retention(section);
+        section.Close();
+        return report.Errors > before ? null : new CustomerModel
+        {
+            Name = name,
+            Tenant = tenant,
+            Tables = tables,
+            Start = start,
+            Feed = new FeedSpec(name, retention.Age, retention.Bytes),
+            Path = map.Pointer,
+        };
+    }
+
+    private IEnumerable<(string Table, ConfigNode Node)> TableNodes(Section section)
+    {
+        switch (section.Needed("tables", "Add tables: [ users ] with the tables that the customer gets."))
+        {
+            case ListNode list:
+                foreach (var item in list.Items)
+                {
+                    if (section.Expect<ScalarNode>(item, "A table", "a name") is { } table
+                        && ConfigNames.Check(table, "A table", report))
+                    {
+                        yield return (table.Text, item);
+                    }
+                }
+
+                break;
+            case { } other:
+                section.Expect<ListNode>(other, "tables", "a list of names", "Write tables: [ users, orders ].");
+                break;
+        }
+    }
+
+    private TableModel? ReadTable(string table, ConfigNode node, Folders folders)
+    {
+        var path = Extensions.SelectMany(e => (string[])[Path.Combine(folders.Mappings, table + e)])
+            .Concat(Extensions.Select(e => Path.Combine(folders.GlobalMappings, table + e))).FirstOrDefault(File.Exists);
+        if (path is null)
+        {
+            report.Error("config.no_mapping", node, $"There is no mapping of {table}.",
+                $"Write {Shown(Path.Combine(folders.Mappings, table + ".yaml"))}, or one for all customers: {Shown(Path.Combine(folders.GlobalMappings, table + ".yaml"))}.");
+            return null;
+        }
+
+        if (ReadText(path, node) is not { } text)
+        {
+            return null;
+        }
+
+        var (mapping, findings) = MappingDocument.Read(text, Shown(path), table);
+        foreach (var finding in findings)
+        {
+            report.AddFrom(finding);
+        }
+
+        return ReadSchema(table, node, folders, out var refusal) && mapping is not null ? new TableModel(table, mapping, refusal) : null;
+    }
+
+    private bool ReadSchema(string table, ConfigNode node, Folders folders, out Func<JsonElement, string?>? refusal)
+    {
+        refusal = null;
+        var path = Path.Combine(folders.Schemas, table + ".json");
+        if (!File.Exists(path))
+        {
+            return true;
+        }
+
+        if (ReadText(path, node) is not { } text)
+        {
+            return false;
+        }
+
+        Func<System.Text.Json.JsonElement, string?>? schema = null; IReadOnlyList<Duplex.Sdk.Finding> findings = [];
+        foreach (var finding in findings)
+        {
+            report.AddFrom(finding with { Location = Shown(path) });
+        }
+
+        refusal = schema;
+        return schema is not null;
+    }
+
+    private string? ReadText(string path, ConfigNode node)
+    {
+        try
+        {
+            if (new FileInfo(path).Length <= FileBytesMax)
+            {
+                return File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            }
+
+            report.Error("config.too_large", node, $"{Shown(path)} is larger than {FileBytesMax >> 10} kB.", "Split it up.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report.Error("config.unreadable", node, $"{Shown(path)} cannot be read.", "Check its permissions.");
+        }
+        catch (DecoderFallbackException)
+        {
+            report.Error("config.syntax", node, $"{Shown(path)} is not UTF-8.", "Save it as UTF-8.");
+        }
+
+        return null;
+    }
+
+    private FeedStart Start(Section section)
+    {
+        if (section.Any("start") is not { } node || section.Expect<ScalarNode>(node, "start", "a word or a time") is not { } scalar)
+        {
+            return FeedStart.Latest;
+        }
+
+        switch (scalar.Text.ToLowerInvariant())
+        {
+            case "latest":
+                return FeedStart.Latest;
+            case "earliest":
+                return new FeedStart(FeedStartKind.Earliest);
+            default:
+                if (DateTimeOffset.TryParse(scalar.Text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+                {
+                    return new FeedStart(FeedStartKind.Time, time);
+                }
+
+                report.Error("config.bad_value", scalar, "start must be latest, earliest or a time.", "For example 2026-01-31T00:00:00Z.");
+                return FeedStart.Latest;
+        }
+    }
+
+    private (TimeSpan Age, long Bytes) Retention(Section customer)
+    {
+        var (age, bytes) = (TimeSpan.FromDays(7), 8L << 30);
+        if (customer.Map("retention") is { } map)
+        {
+            var section = new Section(map, "retention", report, references);
+            (age, bytes) = (section.Duration("age", age), section.Size("bytes", bytes, 1 << 20, 1L << 50));
+            section.Close();
+        }
+
+        return (age, bytes);
+    }
+
+    /// <summary>A path as people know it: from the configuration's folder.</summary>
+    private string Shown(string path) => Path.GetRelativePath(directory, path).Replace('\\', '/');
+
+    private sealed record Folders(string Mappings, string GlobalMappings, string Schemas);
+}

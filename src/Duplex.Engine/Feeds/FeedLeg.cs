@@ -1,0 +1,114 @@
+using System.Runtime.ExceptionServices;
+using Duplex.Engine.Config;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Log;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Feeds;
+
+/// <summary>One life of a customer's leg: takes ownership of its positions and its feed, and reads its tables' partitions.</summary>
+internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedView view)
+{
+    private long _epoch;
+    private volatile bool _mayHaveLetters = true;
+
+    public CustomerModel Customer { get; } = customer;
+
+    public FeedView View { get; } = view;
+
+    public LegId Id { get; } = IdOf(customer);
+
+    public IChangeLog Log => parts.Log;
+
+    public IFeedStore Feeds => parts.Feeds!;
+
+    public TimeProvider Clock => parts.Clock;
+
+    public long FeedEpoch { get; private set; }
+
+    /// <summary>The leg of a customer.</summary>
+    public static LegId IdOf(CustomerModel customer) => new(customer.FullName, Side.A);
+
+    /// <summary>Runs until cancelled (returns) or broken (throws what broke it).</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        _epoch = await parts.Store.AcquireAsync(Id.ToString(), cancellationToken);
+        FeedEpoch = await Feeds.AcquireAsync(Customer.Feed, cancellationToken);
+        _mayHaveLetters = await parts.Store.CountDeadLettersAsync(Id, cancellationToken) > 0;
+        var positions = await new FeedStarts(Customer, parts).PlaceAsync(_epoch, cancellationToken);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var loops = positions.Select(p => new FeedReader(
+            this, p.Table, p.Position.Topic, p.Position.Partition, p.Position.Offset).RunAsync(reading.Token)).ToList();
+        View.Set(RunState.Running);
+        var broken = await Task.WhenAny(loops);
+        await reading.CancelAsync();
+        await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            var first = loops.Find(static l => l.IsFaulted) ?? broken;
+            ExceptionDispatchInfo.Throw(first.Exception?.InnerException ?? new OperationCanceledException());
+        }
+    }
+
+    /// <summary>Makes the customer's record of a change by the mapping that is active now.</summary>
+    public FeedTransform.Outcome Transform(
+        FeedTransform transform, Change change, ReadOnlyMemory<byte> key, long offset, string table) =>
+        transform.Run(change, key, offset, Customer, Customer.Tables[table], Clock);
+
+    /// <summary>Transforms a parked change anew; true when it came through and the letter is gone.</summary>
+    public async Task<bool> ReplayAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        var change = ChangeEnvelope.Parse(letter.Key, letter.Envelope);
+        if (!Customer.Tables.ContainsKey(change.Stream))
+        {
+            return false;
+        }
+
+        using var transform = new FeedTransform();
+        var key = System.Text.Encoding.UTF8.GetBytes(letter.Key.Json);
+        var outcome = Transform(transform, change, key, letter.Offset, change.Stream);
+        if (outcome.Error is { } error)
+        {
+            var again = letter with { Attempts = letter.Attempts + 1, AtMicros = Clock.NowMicros(), Error = error };
+            await CommitAsync([new StateMutation.PutDeadLetter(again), Line(letter.Key, again, change)], [], cancellationToken);
+            return false;
+        }
+
+        if (outcome.Item is { } item)
+        {
+            await Feeds.AppendAsync(Customer.Feed.Name, FeedEpoch, $"letter/{letter.Id}", [item], cancellationToken);
+        }
+
+        await CommitAsync([new StateMutation.RemoveDeadLetter(Id, letter.Key)], [], cancellationToken);
+        return true;
+    }
+
+    /// <summary>The keys of the page whose record has a dead letter.</summary>
+    public async ValueTask<IReadOnlySet<RecordKey>> FindLettersAsync(LogPage page, CancellationToken cancellationToken)
+    {
+        if (!_mayHaveLetters)
+        {
+            return new HashSet<RecordKey>();
+        }
+
+        var keys = Enumerable.Range(0, page.Count).Select(i => RecordKey.FromUtf8(page.Key(i).Span)).Distinct().ToArray();
+        var found = await parts.Store.FindDeadLettersAsync(Id, keys, cancellationToken);
+        return found.Where(static l => l is not null).Select(static l => l!.Key).ToHashSet();
+    }
+
+    public async Task CommitAsync(
+        IReadOnlyList<StateMutation> mutations, IReadOnlyList<LegPosition> positions, CancellationToken cancellationToken)
+    {
+        var commit = new StateCommit { Owner = Id.ToString(), Epoch = _epoch };
+        commit.Mutations.AddRange(mutations);
+        commit.Positions.AddRange(positions);
+        await parts.Store.CommitAsync(commit, cancellationToken);
+        _mayHaveLetters |= mutations.Any(static m => m is StateMutation.PutDeadLetter);
+    }
+
+    /// <summary>The line of a record's timeline that tells why it was parked.</summary>
+    public StateMutation Line(RecordKey key, DeadLetter letter, Change change) => new StateMutation.AddTimeline(new TimelineEvent(
+        Customer.FullName, key, default, letter.AtMicros, TimelineKind.DeadLettered, Side.A,
+        new TimelineDetail { Error = letter.Error, Attempt = letter.Attempts }.ToUtf8(change)));
+}

@@ -1,0 +1,81 @@
+using Duplex.Engine.Config;
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Diagnostics;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+using Microsoft.Extensions.Logging;
+
+namespace Duplex.Engine.Feeds;
+
+/// <summary>One customer at run time: keeps its leg alive. A customer that fails does not slow another.</summary>
+internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts parts)
+{
+    private readonly ILogger _logger = parts.Loggers.CreateLogger($"Duplex.Customer.{customer.Name}");
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 43);
+
+    private volatile FeedLeg? _leg;
+
+    public CustomerModel Customer { get; } = customer;
+
+    public FeedView View { get; } = new(customer.FullName);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        for (var failures = 1; !cancellationToken.IsCancellationRequested; failures++)
+        {
+            var started = parts.Clock.GetTimestamp();
+            try
+            {
+                View.Set(RunState.Starting);
+                var leg = new FeedLeg(Customer, parts, View);
+                _leg = leg;
+                await leg.RunAsync(cancellationToken);
+                return;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                failures = parts.Clock.GetElapsedTime(started) > TimeSpan.FromSeconds(30) ? 1 : failures;
+                await RestAsync(FailurePolicy.ErrorOf(e, "The customer's leg"), failures, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Transforms a parked change anew and appends it; false if it fails again, or was overtaken meanwhile.</summary>
+    public async Task<bool> ReplayAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        using var hold = await View.Gate.HoldAsync(cancellationToken);
+        return _leg is { } leg
+            && await parts.Store.FindDeadLetterAsync(letter.Id, cancellationToken) is { } still
+            && await leg.ReplayAsync(still, cancellationToken);
+    }
+
+    private async Task RestAsync(SyncError error, int failures, CancellationToken cancellationToken)
+    {
+        LogStopped(_logger, error, error.Suggestion ?? "unknown");
+        try
+        {
+            if (FailurePolicy.For(error.Code) == FailureAction.BlockLeg)
+            {
+                View.Resumed.Silence();
+                View.Set(RunState.Blocked, error);
+                await View.Resumed.WaitAsync(Timeout.InfiniteTimeSpan, parts.Clock, cancellationToken);
+                return;
+            }
+
+            View.Set(RunState.Retrying, error);
+            await Task.Delay(_backoff.After(failures), parts.Clock, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The supervising loop ends by its condition.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The customer's leg stopped: {Error} Fix: {Fix}")]
+    private static partial void LogStopped(ILogger logger, SyncError error, string fix);
+}
