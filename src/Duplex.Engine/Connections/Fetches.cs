@@ -35,13 +35,18 @@ internal sealed class Fetches : IAsyncDisposable
 
     private async Task ReadAsync(List<Job> jobs)
     {
-        RecordKey[] keys = [.. jobs.Select(static j => j.Key).Distinct()];
+        var places = new Dictionary<RecordKey, int>(jobs.Count);
+        foreach (var job in jobs)
+        {
+            places.TryAdd(job.Key, places.Count);
+        }
+
         try
         {
-            var found = await _reader.FetchAsync(jobs[0].Stream, keys, _stop.Token);
+            var found = await _reader.FetchAsync(jobs[0].Stream, [.. places.Keys], _stop.Token);
             foreach (var job in jobs)
             {
-                job.Done.TrySetResult(found[Array.IndexOf(keys, job.Key)]);
+                job.Done.TrySetResult(found[places[job.Key]]);
             }
         }
         catch (Exception e) when (!_stop.IsCancellationRequested)

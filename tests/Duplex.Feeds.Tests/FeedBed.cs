@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Duplex.Engine;
+using Duplex.Engine.Config;
+using Duplex.Engine.Delivery;
+using Duplex.Engine.Feeds;
+using Duplex.Engine.Log;
+using Duplex.Sdk;
+using Duplex.Storage.Embedded;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Duplex.Feeds.Tests;
+
+/// <summary>
+/// An engine with customers on embedded stores. Changes go straight into the log. It can be stopped and started again on the same
+/// data.
+/// </summary>
+internal sealed class FeedBed : IAsyncDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("duplex-feeds-").FullName;
+    private readonly Dictionary<string, CustomerModel> _customers = [];
+    private EmbeddedChangeLog _log = null!;
+    private EmbeddedStateStore _store = null!;
+    private bool _runs;
+
+    public SyncEngine Engine { get; private set; } = null!;
+
+    public IFeedStore Feeds { get; private set; } = null!;
+
+    /// <summary>Adds or replaces a customer; counts from the next start.</summary>
+    public void Customer(string name, FeedStart? start = null, Func<JsonElement, string?>? refusal = null, params (string Table, string Mapping)[] tables)
+    {
+        _customers[name] = new CustomerModel
+        {
+            Name = name,
+            Tenant = "default",
+            Start = start ?? FeedStart.Latest,
+            Feed = new FeedSpec(name, TimeSpan.FromDays(1), 1L << 30),
+            Path = $"/customers/{name}",
+            Tables = tables.ToDictionary(static t => t.Table, t =>
+            {
+                var (document, findings) = MappingDocument.Read(t.Mapping, $"{t.Table}.yaml", t.Table);
+                findings.ShouldBeEmpty();
+                return new TableModel(t.Table, document!, refusal);
+            }),
+        };
+    }
+
+    public async Task StartAsync()
+    {
+        _log = await EmbeddedChangeLog.OpenAsync(_data);
+        _store = await EmbeddedStateStore.OpenAsync(_data);
+        Feeds = await EmbeddedFeedStore.OpenAsync(_data);
+        var model = new EngineModel
+        {
+            DataDirectory = _data,
+            Connections = new Dictionary<string, ConnectionModel>(),
+            Syncs = new Dictionary<string, SyncModel>(),
+            Customers = _customers,
+        };
+        Engine = new SyncEngine(new EngineParts(
+            model, _log, _store, new RateBudget(TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance)
+        {
+            Feeds = Feeds,
+        });
+        await Engine.StartAsync(CancellationToken.None);
+        _runs = true;
+    }
+
+    public async Task StopAsync()
+    {
+        _runs = false;
+        await Engine.StopAsync(CancellationToken.None);
+        await Engine.DisposeAsync();
+        await Feeds.DisposeAsync();
+        await _log.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    /// <summary>Appends changes of a table: row <c>{"id":…,"name":…}</c> each.</summary>
+    public async Task PostAsync(string table, params (int Id, string Name)[] rows)
+    {
+        await _log.EnsureTopicAsync(new TopicSpec(table, 3, TimeSpan.FromDays(1), 1L << 30), CancellationToken.None);
+        using var batch = new ChangeBatch();
+        foreach (var (id, name) in rows)
+        {
+            var row = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"id":{{id}},"name":"{{name}}"}"""));
+            ChangeEnvelope.Add(batch, new Change
+            {
+                Operation = ChangeOperation.Update,
+                Stream = table,
+                Key = RecordKey.Of(id.ToString(CultureInfo.InvariantCulture)),
+                After = new Sdk.Record(row),
+                SourceMicros = 1_700_000_000_000_000,
+            }, "ingest", "sync");
+        }
+
+        await _log.AppendAsync("posts", batch, static stream => stream, CancellationToken.None);
+    }
+
+    /// <summary>The feed's records as <c>offset table data</c>.</summary>
+    public async Task<List<string>> ReadAsync(string customer, int limit = 1000) =>
+        [.. (await Feeds.ReadAsync(customer, 0, limit, null, CancellationToken.None)).Select(static r =>
+            string.Create(CultureInfo.InvariantCulture, $"{r.Offset} {r.Table} {Encoding.UTF8.GetString(r.Data.Span)}"))];
+
+    public async Task UntilAsync(string customer, long records)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await Feeds.WaitAsync(customer, records - 1, deadline.Token);
+    }
+
+    public async Task<Duplex.Engine.Diagnostics.CustomerStatus> StatusAsync(string customer) =>
+        (await Engine.StatusAsync(CancellationToken.None)).Customers.Single(c => c.Name == customer);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_runs)
+        {
+            await StopAsync();
+        }
+
+        Directory.Delete(_data, recursive: true);
+    }
+}
