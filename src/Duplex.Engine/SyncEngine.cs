@@ -26,9 +26,6 @@ public sealed record EngineParts(
     TimeProvider Clock,
     ILoggerFactory Loggers)
 {
-    /// <summary>The feeds of customers; null where there are none.</summary>
-    public IFeedStore? Feeds { get; init; }
-
     /// <summary>Makes the HTTP handler for a connector's outgoing requests; null for the default.</summary>
     public Func<HttpMessageHandler>? HttpHandler { get; init; }
 

@@ -140,8 +140,8 @@ public sealed class CustomerTests
         await bed.StartAsync();
         await bed.PostAsync("users", (1, "Ada"));
         await bed.UntilAsync("other", 1);
-        var status = await bed.StatusAsync("c");
-        (status.State, status.LastOffset, status.Behind).ShouldBe((RunState.Paused, 0, 1));
+        await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult() is
+            { State: RunState.Paused, LastOffset: 0, Behind: 1 });
         (await bed.Engine.Customers.ResumeAsync("c", default)).ShouldBeTrue();
         await bed.UntilAsync("c", 1);
         (await bed.Engine.Customers.PauseAsync("nobody", default)).ShouldBeFalse();

@@ -42,7 +42,12 @@ public sealed class Customers
         foreach (var runtime in _runtimes.Values)
         {
             var epoch = await _parts.Store.AcquireAsync(FeedLeg.IdOf(runtime.Customer).ToString(), cancellationToken);
-            await new FeedStarts(runtime.Customer, _parts).PlaceAsync(epoch, cancellationToken);
+            foreach (var (_, position) in await new FeedStarts(runtime.Customer, _parts).PlaceAsync(epoch, cancellationToken))
+            {
+                runtime.View.Positions[(position.Topic, position.Partition)] = position.Offset;
+            }
+
+            await MakeFeedAsync(runtime.Customer, cancellationToken);
             if (await _parts.Store.ReadValueAsync(PauseMark(runtime.Customer), cancellationToken) is not null)
             {
                 await runtime.View.PauseAsync(cancellationToken);
@@ -108,6 +113,19 @@ public sealed class Customers
         }
 
         return statuses;
+    }
+
+    /// <summary>Makes the feed before anything reads it. A store that cannot be reached yet is the leg's to wait for.</summary>
+    private async Task MakeFeedAsync(CustomerModel customer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _parts.Feeds!.AcquireAsync(customer.Feed, cancellationToken);
+        }
+        catch (SyncException e) when (e.Error.Code is ErrorCode.SinkUnavailable or ErrorCode.SinkRateLimited or ErrorCode.StorageFull)
+        {
+            // The leg shows what is wrong, and tries again.
+        }
     }
 
     private async Task<CustomerStatus> StatusAsync(
