@@ -29,7 +29,8 @@ internal sealed class FeedBed : IAsyncDisposable
     public IFeedStore Feeds { get; private set; } = null!;
 
     /// <summary>Adds or replaces a customer; counts from the next start.</summary>
-    public void Customer(string name, FeedStart? start = null, Func<JsonElement, string?>? refusal = null, params (string Table, string Mapping)[] tables)
+    public void Customer(string name, FeedStart? start = null, Func<JsonElement, string?>? refusal = null,
+        params (string Table, string Mapping)[] tables)
     {
         _customers[name] = new CustomerModel
         {

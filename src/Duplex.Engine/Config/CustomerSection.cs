@@ -91,7 +91,8 @@ internal sealed class CustomerSection(ConfigReport report, References references
         if (path is null)
         {
             report.Error("config.no_mapping", node, $"There is no mapping of {table}.",
-                $"Write {Shown(Path.Combine(folders.Mappings, table + ".yaml"))}, or one for all customers: {Shown(Path.Combine(folders.GlobalMappings, table + ".yaml"))}.");
+                $"Write {Shown(Path.Combine(folders.Mappings, table + ".yaml"))}, or one for all customers: "
+                + $"{Shown(Path.Combine(folders.GlobalMappings, table + ".yaml"))}.");
             return null;
         }
 

@@ -82,6 +82,14 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
 
     private async Task<Step> ForgetUnlinkedAsync(Turn turn)
     {
+        var before = turn.Change.Before is { } image ? sync.Match.Of(leg.From, image.Root) : null;
+        var (possibly, likely) = sync.CreatesFrom(leg.To).MayHaveMade(before);
+        if (likely || (possibly && turn.Attempts < NewcomerFlow.WaitsMax))
+        {
+            turn.WaitingFor = "a create whose outcome is unknown: it may have made the record that is deleted";
+            return await recorder.WaitAsync(turn);
+        }
+
         if (!sync.Connection(leg.From).Capabilities.OrderedStream)
         {
             // A create or update of this record may still be on its way and must not bring it back.

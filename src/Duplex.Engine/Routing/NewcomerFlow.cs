@@ -14,7 +14,7 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
 {
     /// <summary>How often a record waits while the other leg has creates of unknown outcome, before it is taken for a
     /// new one.</summary>
-    private const int WaitsMax = 12;
+    internal const int WaitsMax = 12;
 
     /// <summary>How many records with the same match values are looked at; with more, nothing is guessed.</summary>
     private const int AlikeMax = 10;

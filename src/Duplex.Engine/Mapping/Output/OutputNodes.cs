@@ -104,7 +104,8 @@ internal sealed class OutputPattern(
                 continue;
             }
 
-            var target = string.Concat(to.Before, name.AsSpan(from.Before.Length, name.Length - from.Before.Length - from.After.Length), to.After);
+            var captured = name.AsSpan(from.Before.Length, name.Length - from.Before.Length - from.After.Length);
+            var target = string.Concat(to.Before, captured, to.After);
             if (!taken(target))
             {
                 writer.WritePropertyName(Encode(target));
