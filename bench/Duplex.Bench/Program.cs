@@ -4,6 +4,7 @@ using System.Text.Json;
 using Duplex.Bench;
 using Duplex.Bench.Capture;
 using Duplex.Bench.Delivery;
+using Duplex.Bench.Feeds;
 
 if (args is [EngineProcess.Verb, var file])
     return await EngineProcess.HostAsync(file);
@@ -26,6 +27,7 @@ foreach (string name in options.Names)
     {
         "capture" => [await CaptureBench.RunAsync(options)],
         "latency" => [await LatencyBench.RunAsync(options)],
+        "feed" => [await FeedBench.RunAsync(options)],
         "delivery" => await DeliveryBench.RunAsync(options),
         _ => throw new InvalidOperationException(name),
     };
