@@ -15,13 +15,19 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly StringBuilder _said = new();
     private Process? _process;
 
-    public ServerProcess(Bed bed)
+    /// <summary>A server whose configuration is written into the folder, with its <c>server</c> section put in.</summary>
+    public ServerProcess(string folder, Func<string, string> yaml)
     {
         DataPort = FreePort();
         ControlPort = FreePort();
-        _config = Path.Combine(bed.Data, "duplex.yaml");
-        File.WriteAllText(_config, bed.Yaml(string.Create(CultureInfo.InvariantCulture,
+        _config = Path.Combine(folder, "duplex.yaml");
+        File.WriteAllText(_config, yaml(string.Create(CultureInfo.InvariantCulture,
             $"server: {{ data_plane: \"127.0.0.1:{DataPort}\", control_plane: \"127.0.0.1:{ControlPort}\", log_level: warning }}")));
+    }
+
+    public ServerProcess(Bed bed)
+        : this(bed.Data, bed.Yaml)
+    {
         bed.RunsOutside = true;
         bed.Stripe.AddWebhook(new Uri(string.Create(CultureInfo.InvariantCulture,
             $"http://127.0.0.1:{DataPort}/webhooks/acme/billing")), ["whsec_test"]);

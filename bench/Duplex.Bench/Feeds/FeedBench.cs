@@ -106,7 +106,8 @@ internal static class FeedBench
         Stream = Topic,
         Key = RecordKey.Of((i % 100_000).ToString(CultureInfo.InvariantCulture)),
         After = new Record(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""
-            {"id":{{i}},"name":"Ada Lovelace {{i}}","email":"Ada{{i}}@Example.org","phone":"+49 30 {{i}}","city":" Berlin ","country":"DE","balance":{{i % 1000}}.25,"active":true,"created_at":"2026-01-31T10:00:00Z","status":"live"}
+            {"id":{{i}},"name":"Ada Lovelace {{i}}","email":"Ada{{i}}@Example.org","phone":"+49 30 {{i}}","city":" Berlin ",
+             "country":"DE","balance":{{i % 1000}}.25,"active":true,"created_at":"2026-01-31T10:00:00Z","status":"live"}
             """))),
         SourceMicros = 1_767_225_600_000_000 + i,
     };
@@ -132,7 +133,8 @@ internal static class FeedBench
         long epoch = await feeds.AcquireAsync(new FeedSpec("floor", TimeSpan.FromDays(1), long.MaxValue), CancellationToken.None);
         byte[] key = "[\"12345\"]"u8.ToArray();
         byte[] data = """
-            {"userId":12345,"fullName":"Ada Lovelace 12345","contact":{"email":"ada12345@example.org","phone":"+49 30 12345"},"city":"Berlin","country":"Germany","balance":345.25,"isActive":true,"createdAt":"2026-01-31T10:00:00Z","consumer":"bench"}
+            {"userId":12345,"fullName":"Ada Lovelace 12345","contact":{"email":"ada12345@example.org","phone":"+49 30 12345"},
+             "city":"Berlin","country":"Germany","balance":345.25,"isActive":true,"createdAt":"2026-01-31T10:00:00Z","consumer":"bench"}
             """u8.ToArray();
         long began = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, Partitions).Select(AppendAsync));
