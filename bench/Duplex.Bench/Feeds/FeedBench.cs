@@ -7,6 +7,7 @@ using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
+using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 using Duplex.Storage.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -122,8 +123,20 @@ internal static class FeedBench
             Start = new FeedStart(FeedStartKind.Earliest),
             Feed = new FeedSpec("bench", TimeSpan.FromDays(1), long.MaxValue),
             Path = "/customers/bench",
-            Tables = new Dictionary<string, TableModel> { [Topic] = new(Topic, document, null) },
+            Tables = new Dictionary<string, TableModel> { [Topic] = new(Topic, document, Refusal()) },
         };
+    }
+
+    private static Func<JsonElement, string?> Refusal()
+    {
+        var schema = JsonSchema.Compile("""
+            {"type":"object","additionalProperties":false,"required":["userId","fullName","contact","isActive","consumer"],"properties":{
+              "userId":{"type":"integer"},"fullName":{"type":"string"},"city":{"type":"string"},
+              "contact":{"type":"object","properties":{"email":{"type":"string"},"phone":{"type":["string","null"]}}},
+              "country":{"enum":["Germany","France"]},"balance":{"type":"number","minimum":0},"isActive":{"type":"boolean"},
+              "createdAt":{"type":"string","format":"date-time"},"consumer":{"const":"bench"}}}
+            """u8.ToArray()).Schema!;
+        return record => schema.IsValid(record) ? null : JsonSchema.MostRelevant(schema.Validate(record))!.Message;
     }
 
     private static async Task<double> FloorAsync(string directory, int records)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Schemas;
 
 using Duplex.Sdk;
 
@@ -124,7 +125,7 @@ internal sealed class CustomerSection(ConfigReport report, References references
             return false;
         }
 
-        Func<System.Text.Json.JsonElement, string?>? schema = null; IReadOnlyList<Duplex.Sdk.Finding> findings = [];
+        var (schema, findings) = OutputSchema.Compile(Encoding.UTF8.GetBytes(text));
         foreach (var finding in findings)
         {
             report.AddFrom(finding with { Location = Shown(path) });
