@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace Duplex.Client;
 
 /// <summary>
-/// Speaks the <c>/v1</c> API of a Duplex server. Safe to use from many tasks. Every member throws
+/// Speaks the <c>/v1</c> and <c>/feed</c> API of a Duplex server. Safe to use from many tasks. Every member throws
 /// <see cref="DuplexApiException"/> when the server refuses and <see cref="DuplexUnreachableException"/> when it cannot
 /// be asked.
 /// </summary>
@@ -137,6 +137,42 @@ public sealed class DuplexClient : IDisposable
             }
         }
     }
+
+    /// <summary>Every feed.</summary>
+    public Task<Page<FeedDocument>> FeedsAsync(CancellationToken cancellationToken = default) =>
+        GetAsync<Page<FeedDocument>>("/feed", cancellationToken);
+
+    /// <summary>A page of a customer's feed.</summary>
+    public Task<FeedPage> FeedAsync(string customer, FeedReading reading, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reading);
+        return GetAsync<FeedPage>($"/feed/{Segment(customer)}{reading.Query}", cancellationToken);
+    }
+
+    /// <summary>A customer's records as they come, without end; the server holds each request until there is
+    /// one.</summary>
+    public async IAsyncEnumerable<FeedRecordDocument> FollowFeedAsync(
+        string customer, FeedReading reading, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reading);
+        var next = reading with { Wait = reading.Wait > TimeSpan.Zero ? reading.Wait : TimeSpan.FromSeconds(25) };
+        while (true)
+        {
+            var page = await FeedAsync(customer, next, cancellationToken).ConfigureAwait(false);
+            foreach (var record in page.Records)
+            {
+                yield return record;
+            }
+
+            next = next with { Offset = page.NextOffset };
+        }
+    }
+
+    /// <summary>Stores the last record that a consumer of a feed has dealt with.</summary>
+    public Task<FeedConsumerDocument> CommitFeedAsync(
+        string customer, string consumer, FeedCommitRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<FeedConsumerDocument>(
+            $"/feed/{Segment(customer)}/consumers/{Segment(consumer)}", request, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();

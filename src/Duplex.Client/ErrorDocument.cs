@@ -27,8 +27,10 @@ public sealed record FindingDocument(string Severity, string Code, string? Path,
 /// <param name="Code">The stable dotted code.</param>
 /// <param name="Field">The parameter or member at fault; null when it is not about one.</param>
 /// <param name="Fix">What to do about it.</param>
+/// <param name="FirstOffset">The first offset that can be read, where retention has removed what was asked for.</param>
 public sealed record ProblemDocument(
-    string Type, string Title, int Status, string Detail, string Code, string? Field, string? Fix);
+    string Type, string Title, int Status, string Detail, string Code, string? Field, string? Fix,
+    long? FirstOffset = null);
 
 /// <summary>A page of a list.</summary>
 /// <param name="Items">The items.</param>

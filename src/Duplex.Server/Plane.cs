@@ -6,6 +6,7 @@ using Duplex.Engine.Config;
 using Duplex.Sdk;
 using Duplex.Server.Access;
 using Duplex.Server.Api;
+using Duplex.Server.Feeds;
 using Duplex.Server.Metrics;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
@@ -43,6 +44,7 @@ internal sealed class Plane : IAsyncDisposable
         app.UseRouting();
         HealthEndpoints.Map(app);
         WebhookEndpoints.Map(app);
+        FeedEndpoints.MapData(app, server);
         return new Plane(app, server.DataPlane);
     }
 
@@ -71,6 +73,7 @@ internal sealed class Plane : IAsyncDisposable
         SyncEndpoints.Map(app);
         DeadLetterEndpoints.Map(app);
         ConflictEndpoints.Map(app);
+        FeedEndpoints.Map(app);
         return new Plane(app, server.ControlPlane);
     }
 

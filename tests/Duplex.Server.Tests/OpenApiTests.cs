@@ -56,6 +56,7 @@ public sealed class OpenApiTests
         await using var server = await RunningServer.StartAsync();
         await server.UntilReadyAsync();
         await AddDeadLetterAsync(server);
+        await FeedServer.SeedAsync(server, 1);
         (await server.AddConflictAsync("42", "cus_PqR8")).ShouldBe(1);
         using var http = server.Http();
         var ran = 0;

@@ -14,18 +14,24 @@ internal sealed class AccessGuard(RequestDelegate next, ServerModel server)
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (server.ApiKeys.Count == 0)
-        {
-            context.Features.Set(Caller.Local);
-            return RefuseForeign(context.Request) is { } foreign ? foreign.ExecuteAsync(context) : next(context);
-        }
-
-        if (Open.Any(path => context.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)))
+        if (server.ApiKeys.Count > 0 && Open.Any(path => context.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)))
         {
             return next(context);
         }
 
         return Admit(context) is { } refusal ? refusal.ExecuteAsync(context) : next(context);
+    }
+
+    /// <summary>Why a request is not let in; null after its caller is noted.</summary>
+    public Refusal? Admit(HttpContext context)
+    {
+        if (server.ApiKeys.Count == 0)
+        {
+            context.Features.Set(Caller.Local);
+            return RefuseForeign(context.Request);
+        }
+
+        return AdmitKey(context);
     }
 
     private static Refusal? RefuseForeign(HttpRequest request)
@@ -46,7 +52,7 @@ internal sealed class AccessGuard(RequestDelegate next, ServerModel server)
                 "Call the API from a program, or configure server.api_keys.");
     }
 
-    private Refusal? Admit(HttpContext context)
+    private Refusal? AdmitKey(HttpContext context)
     {
         const string scheme = "Bearer ";
         var header = context.Request.Headers.Authorization.ToString();

@@ -117,6 +117,44 @@ internal static class Examples
         new SidesDocument(500, 1_488), new SidesDocument(100, 300), new SidesDocument(0, 0), 0, 0, 0,
         [new PlanSampleDocument("create_b", "42", null, ["name", "email"], null)], []);
 
+    public static IReadOnlyDictionary<string, string> FeedPath { get; } = Of(("customer", "customer-a"));
+
+    public static IReadOnlyDictionary<string, string> FeedConsumerPath { get; } =
+        Of(("customer", "customer-a"), ("consumer", "warehouse"));
+
+    public static IReadOnlyDictionary<string, string> FeedQuery { get; } =
+        Of(("customer", "customer-a"), ("offset", "0"), ("limit", "50"), ("table", "users"), ("wait", "0"));
+
+    public static Page<FeedDocument> Feeds { get; } =
+        new([new FeedDocument("customer-a", 1, 1, 61, "2026-01-31T12:00:00.000000Z")]);
+
+    public static FeedPage FeedPage { get; } = new("customer-a",
+    [
+        new FeedRecordDocument
+        {
+            Offset = 1,
+            MessageId = new Guid("6f0b6f4e-6c0f-8a55-9d7e-0d9a1f0c2b11"),
+            CustomerId = "customer-a",
+            Table = "users",
+            Operation = "INSERT",
+            Key = Json("""["42"]"""),
+            Version = "1",
+            Timestamp = "2026-01-31T11:59:59.120000Z",
+            EventId = "evt-42",
+            TransformedData = Json("""{"userId":"42","fullName":"Ada Lovelace"}"""),
+            Status = "pending",
+            Attempts = 0,
+            CreatedAt = "2026-01-31T12:00:00.000000Z",
+            UpdatedAt = "2026-01-31T12:00:00.000000Z",
+        },
+    ], 1, 1, 1);
+
+    public static FeedCommitRequest FeedCommit { get; } = new(1);
+
+    public static FeedConsumerDocument FeedConsumer { get; } = new("customer-a", "warehouse", 1, 0);
+
+    public static Page<FeedConsumerDocument> FeedConsumers { get; } = new([FeedConsumer]);
+
     private static JsonElement Json(string text) => JsonElement.Parse(text);
 
     private static Dictionary<string, string> Of(params (string Name, string Value)[] values) =>
