@@ -79,7 +79,7 @@ public sealed record SettingDocument(
 /// <param name="Topic">The topic.</param>
 /// <param name="Partition">The partition, from 0.</param>
 /// <param name="FirstOffset">The first offset that can be read.</param>
-/// <param name="NextOffset">The offset that the next entry gets.</param>
+/// <param name="NextOffset">The lowest offset that the next entry can get.</param>
 /// <param name="Bytes">Bytes held.</param>
 /// <param name="OldestAt">When the oldest entry was appended.</param>
 public sealed record PartitionDocument(

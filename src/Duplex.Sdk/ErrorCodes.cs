@@ -26,6 +26,7 @@ public static class ErrorCodes
         ErrorCode.MappingFailed => "mapping.failed",
         ErrorCode.StorageFull => "storage.full",
         ErrorCode.StorageFailed => "storage.failed",
+        ErrorCode.StorageUnavailable => "storage.unavailable",
         ErrorCode.StorageFenced => "storage.fenced",
         ErrorCode.StorageUnreadable => "storage.unreadable",
         ErrorCode.ConfigInvalid => "config.invalid",

@@ -46,6 +46,8 @@ public enum ErrorCode
     StorageFull,
     /// <summary>The change log or state store failed; nothing is acknowledged.</summary>
     StorageFailed,
+    /// <summary>The change log's or state store's server does not answer; nothing is acknowledged; it goes on by itself.</summary>
+    StorageUnavailable,
     /// <summary>Another process owns this data directory or this leg (a newer epoch).</summary>
     StorageFenced,
     /// <summary>What is stored was written by a version that this one does not know, or is damaged.</summary>

@@ -12,7 +12,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
 {
     private IChangeLog Log => Subject;
 
-    [Fact]
+    [SkippableFact]
     public async Task Entries_come_back_in_the_order_in_which_they_were_appended()
     {
         await Log.EnsureAsync();
@@ -26,10 +26,12 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
 
         (await Log.ReadAllAsync(entriesMax: 3)).ShouldBe(expected);
         (await Log.ReadAllAsync(entriesMax: 1000)).ShouldBe(expected);
-        (await Log.ReadAllAsync(offset: 100)).ShouldBe(expected.Skip(100));
+        var offsets = await Log.OffsetsAsync();
+        offsets.Count.ShouldBe(expected.Count);
+        (await Log.ReadAllAsync(offset: offsets[100])).ShouldBe(expected.Skip(100));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Keys_and_envelopes_come_back_octet_for_octet()
     {
         await Log.EnsureAsync();
@@ -53,7 +55,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         page.AppendedMicros(0).ShouldBe((Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_page_holds_one_entry_at_least_and_no_more_bytes_than_asked_otherwise()
     {
         await Log.EnsureAsync();
@@ -67,7 +69,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         two.Offset(0).ShouldBe(1);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Changes_of_one_key_stay_in_one_partition_also_after_reopening()
     {
         await Log.EnsureAsync(partitions: 8);
@@ -92,7 +94,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         partitionOf.Count.ShouldBe(100);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Position_and_entries_of_a_batch_are_stored_together()
     {
         await Log.EnsureAsync();
@@ -107,7 +109,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.ReadAllAsync()).ShouldBe(["1"]);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_batch_without_changes_moves_the_position_alone()
     {
         await Log.EnsureAsync();
@@ -115,7 +117,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.ReadPositionAsync("acme/shop", default)).ShouldBe(new Position(1, 5, 0));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_position_behind_the_stored_one_is_refused_with_its_entries()
     {
         await Log.EnsureAsync();
@@ -134,7 +136,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.ReadPositionAsync("acme/shop", default)).ShouldBe(new Position(3, 0, 0));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_delivery_is_stored_once_within_a_batch_between_callers_and_after_reopening()
     {
         await Log.EnsureAsync(partitions: 4);
@@ -159,7 +161,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         values.Order().ShouldBe(["0", "1", "2", "3", "4", "5"]);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Delivery_ids_of_different_topics_are_different()
     {
         await Log.EnsureAsync();
@@ -169,7 +171,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.AppendAsync("s", batch, static _ => "other", default)).Appended.ShouldBe(1);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Streams_of_one_batch_go_to_their_own_topics()
     {
         await Log.EnsureAsync(topic: "t.orders");
@@ -183,7 +185,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.ReadAllAsync(topic: "t.customers")).ShouldBe(["c1"]);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Concurrent_appends_are_all_there_each_batch_whole_and_in_order()
     {
         await Log.EnsureAsync();
@@ -212,7 +214,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_batch_may_be_used_again_after_the_append()
     {
         await Log.EnsureAsync();
@@ -227,22 +229,36 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.ReadAllAsync()).ShouldBe(Enumerable.Range(0, 50).Select(static n => $"{n}"));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Waiting_ends_when_the_entry_is_there_and_not_before()
     {
         await Log.EnsureAsync();
         await Log.AppendAsync(LogFacts.Batch(null, "0"));
         await Log.WaitAsync(LogFacts.Topic, 0, 0, default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
-        var waits = Enumerable.Range(0, 10).Select(_ => Log.WaitAsync(LogFacts.Topic, 0, 2, default).AsTask())
+        var next = (await Log.DescribeAsync(0)).NextOffset;
+        var waits = Enumerable.Range(0, 10).Select(_ => Log.WaitAsync(LogFacts.Topic, 0, next, default).AsTask())
             .ToArray();
-        await Log.AppendAsync(LogFacts.Batch(null, "1"));
         waits.ShouldAllBe(static w => !w.IsCompleted);
-        await Log.AppendAsync(LogFacts.Batch(null, "2"));
+        await Log.AppendAsync(LogFacts.Batch(null, "1"));
         await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(10));
+
+        // The waiter's offset may be one that the log leaves out: only an entry at or after it ends the wait.
+        var last = (await Log.DescribeAsync(0)).NextOffset;
+        var later = Log.WaitAsync(LogFacts.Topic, 0, last + 100, default).AsTask();
+        for (var offset = last; offset < last + 100; offset = (await Log.DescribeAsync(0)).NextOffset)
+        {
+            later.IsCompleted.ShouldBeFalse();
+            await Log.AppendAsync(LogFacts.Batch(null, "2"));
+        }
+
+        await Log.AppendAsync(LogFacts.Batch(null, "3"));
+        await later.WaitAsync(TimeSpan.FromSeconds(10));
+        using var page = await Log.ReadAsync(LogFacts.Topic, 0, last + 100, 10, 1 << 20, default);
+        page.Count.ShouldBeGreaterThan(0, "the wait promised an entry");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Waiting_ends_with_its_cancellation()
     {
         await Log.EnsureAsync();
@@ -252,7 +268,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         await Should.ThrowAsync<OperationCanceledException>(wait.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task An_append_that_is_cancelled_beforehand_stores_nothing()
     {
         await Log.EnsureAsync();
@@ -263,7 +279,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         (await Log.ReadPositionAsync("acme/shop", default)).ShouldBeNull();
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Readers_beside_writers_see_every_entry_once_and_in_order()
     {
         await Log.EnsureAsync();
@@ -281,11 +297,13 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         async Task<List<string>> FollowAsync()
         {
             var values = new List<string>();
+            var next = 0L;
             while (values.Count < 600)
             {
-                await Log.WaitAsync(LogFacts.Topic, 0, values.Count, default);
-                using var page = await Log.ReadAsync(LogFacts.Topic, 0, values.Count, 50, 1 << 20, default);
+                await Log.WaitAsync(LogFacts.Topic, 0, next, default);
+                using var page = await Log.ReadAsync(LogFacts.Topic, 0, next, 50, 1 << 20, default);
                 page.Count.ShouldBeGreaterThan(0, "the wait promised an entry");
+                next = page.Offset(page.Count - 1) + 1;
                 values.AddRange(Enumerable.Range(0, page.Count)
                     .Select(i => Encoding.UTF8.GetString(page.Value(i).Span)));
             }
@@ -294,7 +312,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task The_end_of_a_partition_reads_as_an_empty_page()
     {
         await Log.EnsureAsync();
@@ -305,7 +323,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         end.Count.ShouldBe(0);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task An_existing_topic_keeps_its_partitions_and_entries()
     {
         await Log.EnsureAsync(partitions: 2);
@@ -319,7 +337,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         states.Sum(static s => s.NextOffset).ShouldBe(1);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Description_tells_offsets_bytes_and_age()
     {
         await Log.EnsureAsync();
@@ -330,7 +348,8 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         Clock.Advance(TimeSpan.FromHours(1));
         await Log.AppendAsync(LogFacts.Batch(null, "12345"));
 
-        var expected = new PartitionState(LogFacts.Topic, 0, 0, 2, 2 * ("[\"k0\"]".Length + 5), first);
+        var next = (await Log.OffsetsAsync())[1] + 1;
+        var expected = new PartitionState(LogFacts.Topic, 0, 0, next, 2 * ("[\"k0\"]".Length + 5), first);
         (await Log.DescribeAsync(0)).ShouldBe(expected);
         await ReopenAsync();
         (await Log.DescribeAsync(0)).ShouldBe(expected);

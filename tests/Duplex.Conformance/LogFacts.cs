@@ -62,14 +62,32 @@ public static class LogFacts
 
             for (var index = 0; index < page.Count; index++)
             {
-                if (page.Offset(index) != offset)
+                if (page.Offset(index) < offset)
                 {
-                    throw new InvalidDataException($"Offset {page.Offset(index)} follows, {offset} was expected.");
+                    throw new InvalidDataException($"Offset {page.Offset(index)} follows, {offset} or more was expected.");
                 }
 
-                offset++;
+                offset = page.Offset(index) + 1;
                 values.Add(Encoding.UTF8.GetString(page.Value(index).Span));
             }
+        }
+    }
+
+    /// <summary>The offset of every entry of a partition from the given one on. Offsets may leave some out.</summary>
+    public static async Task<List<long>> OffsetsAsync(
+        this IChangeLog log, int partition = 0, long offset = 0, string topic = Topic)
+    {
+        var offsets = new List<long>();
+        while (true)
+        {
+            using var page = await log.ReadAsync(topic, partition, offset, 1000, 1 << 20, CancellationToken.None);
+            if (page.Count == 0)
+            {
+                return offsets;
+            }
+
+            offsets.AddRange(Enumerable.Range(0, page.Count).Select(page.Offset));
+            offset = offsets[^1] + 1;
         }
     }
 

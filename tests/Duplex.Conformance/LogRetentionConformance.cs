@@ -10,7 +10,7 @@ public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConfor
 {
     private IChangeLog Log => Subject;
 
-    [Fact]
+    [SkippableFact]
     public async Task Old_entries_go_once_every_consumer_has_passed_them()
     {
         await Log.EnsureAsync(age: TimeSpan.FromDays(1));
@@ -19,34 +19,37 @@ public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConfor
         await AppendEachAsync("0", "1", "2", "3");
         Clock.Advance(TimeSpan.FromDays(2));
         await AppendEachAsync("4");
+        var offsets = await Log.OffsetsAsync();
 
         (await Log.ApplyRetentionAsync(default)).ShouldBe(0, "nobody has read anything");
-        await AdvanceAsync("one", 5);
-        await AdvanceAsync("two", 2);
+        await AdvanceAsync("one", offsets[4] + 1);
+        await AdvanceAsync("two", offsets[2]);
         (await Log.ApplyRetentionAsync(default)).ShouldBe(2);
-        (await Log.DescribeAsync(0)).FirstOffset.ShouldBe(2);
+        (await Log.DescribeAsync(0)).FirstOffset.ShouldBe(offsets[2]);
 
         await Log.RemoveConsumerAsync("two", default);
         (await Log.ApplyRetentionAsync(default)).ShouldBe(2, "the last entry is young");
         var state = await Log.DescribeAsync(0);
-        state.ShouldBe(new PartitionState(LogFacts.Topic, 0, 4, 5, "[\"k0\"]4".Length, Clock.GetUtcNow()));
-        (await Log.ReadAllAsync(offset: 4)).ShouldBe(["4"]);
+        state.ShouldBe(new PartitionState(
+            LogFacts.Topic, 0, offsets[4], offsets[4] + 1, "[\"k0\"]4".Length, Clock.GetUtcNow()));
+        (await Log.ReadAllAsync(offset: offsets[4])).ShouldBe(["4"]);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Offsets_go_on_after_everything_was_removed_also_after_reopening()
     {
         await Log.EnsureAsync(age: TimeSpan.FromDays(1));
         await AppendEachAsync("0", "1");
+        var next = (await Log.DescribeAsync(0)).NextOffset;
         Clock.Advance(TimeSpan.FromDays(2));
         (await Log.ApplyRetentionAsync(default)).ShouldBe(2);
         await ReopenAsync();
-        (await Log.DescribeAsync(0)).ShouldBe(new PartitionState(LogFacts.Topic, 0, 2, 2, 0, null));
+        (await Log.DescribeAsync(0)).ShouldBe(new PartitionState(LogFacts.Topic, 0, next, next, 0, null));
         await AppendEachAsync("2");
-        (await Log.ReadAllAsync(offset: 2)).ShouldBe(["2"]);
+        (await Log.ReadAllAsync(offset: next)).ShouldBe(["2"]);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Consumers_are_remembered_after_reopening()
     {
         await Log.EnsureAsync(age: TimeSpan.FromDays(1));
@@ -57,7 +60,7 @@ public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConfor
         (await Log.ApplyRetentionAsync(default)).ShouldBe(0);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task An_offset_that_retention_removed_is_an_error_and_never_a_silent_gap()
     {
         await Log.EnsureAsync(age: TimeSpan.FromDays(1));
@@ -70,7 +73,7 @@ public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConfor
         gone.Error.Suggestion.ShouldNotBeNull();
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Consumed_entries_give_way_when_the_topic_is_full()
     {
         await Log.EnsureAsync(bytes: 10_000);
@@ -78,15 +81,16 @@ public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConfor
         for (var n = 0; n < 100; n++)
         {
             await AppendEachAsync(new string('x', 1000));
-            await AdvanceAsync("one", n + 1);
+            await AdvanceAsync("one", (await Log.DescribeAsync(0)).NextOffset);
         }
 
         var state = await Log.DescribeAsync(0);
-        state.NextOffset.ShouldBe(100);
+        state.NextOffset.ShouldBeGreaterThanOrEqualTo(100);
+        (await Log.OffsetsAsync(offset: state.FirstOffset)).Count.ShouldBeInRange(5, 12);
         state.Bytes.ShouldBeInRange(5_000, 12_000);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Unconsumed_entries_stop_appends_to_their_topic_alone_until_they_are_consumed()
     {
         await Log.EnsureAsync(bytes: 5_000);
@@ -112,16 +116,16 @@ public abstract class LogRetentionConformance(IBed<IChangeLog> bed) : SeamConfor
         full.Error.Message.ShouldContain(LogFacts.Topic);
         full.Error.Suggestion.ShouldNotBeNull();
         Log.Obstacle.ShouldBeNull("the other topics take appends");
-        (await Log.DescribeAsync(0)).NextOffset.ShouldBe(stored, "nothing of the refused batch is stored");
+        (await Log.OffsetsAsync()).Count.ShouldBe(stored, "nothing of the refused batch is stored");
         (await Log.ReadPositionAsync("acme/shop", default)).ShouldBe(new Position(1, (ulong)stored - 1, 0));
         using var other = LogFacts.Batch(null, "1");
         (await Log.AppendAsync("s", other, static _ => "other", default)).Appended.ShouldBe(1);
 
-        await AdvanceAsync("one", stored);
+        await AdvanceAsync("one", (await Log.DescribeAsync(0)).NextOffset);
         (await Log.AppendAsync(LogFacts.Batch(null, "1"))).Appended.ShouldBe(1);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_delivery_id_is_remembered_as_long_as_its_entry()
     {
         await Log.EnsureAsync(age: TimeSpan.FromDays(1));

@@ -42,6 +42,7 @@ internal static class FailurePolicy
         ErrorCode.MappingFailed => FailureAction.DeadLetter,
         ErrorCode.StorageFull => FailureAction.RestartLeg,
         ErrorCode.StorageFailed => FailureAction.RestartLeg,
+        ErrorCode.StorageUnavailable => FailureAction.RestartLeg,
         ErrorCode.StorageFenced => FailureAction.RestartLeg,
         ErrorCode.StorageUnreadable => FailureAction.BlockLeg,
         ErrorCode.ConfigInvalid => FailureAction.BlockLeg,
@@ -67,7 +68,7 @@ internal static class FailurePolicy
 
     /// <summary>Whether what stopped a capture or a sync goes away without a person.</summary>
     public static bool PassesByItself(ErrorCode code) => code is ErrorCode.SourceUnavailable
-        or ErrorCode.SinkUnavailable or ErrorCode.StorageFull or ErrorCode.Internal;
+        or ErrorCode.SinkUnavailable or ErrorCode.StorageFull or ErrorCode.StorageUnavailable or ErrorCode.Internal;
 
     /// <summary>The error that an exception tells; an unforeseen one is a fault of ours.</summary>
     public static SyncError ErrorOf(Exception e, string what) => (e as SyncException)?.Error

@@ -23,7 +23,8 @@ public interface IChangeLog : IAsyncDisposable
     /// <exception cref="SyncException">
     /// <see cref="ErrorCode.StorageFull"/>: no room (disk, or the log's byte quota with unconsumed entries); nothing
     /// was stored; try again later. <see cref="ErrorCode.StorageFailed"/>: the disk failed; nothing is acknowledged;
-    /// the log must be reopened. <see cref="ErrorCode.StorageFenced"/>: the position is behind the stored one, or
+    /// the log must be reopened. <see cref="ErrorCode.StorageUnavailable"/>: the log's server does not answer; nothing is
+    /// acknowledged; the log goes on by itself. <see cref="ErrorCode.StorageFenced"/>: the position is behind the stored one, or
     /// another process owns the log.
     /// </exception>
     ValueTask<AppendOutcome> AppendAsync(
@@ -94,7 +95,8 @@ public readonly record struct AppendOutcome(int Appended, int Dropped);
 /// <param name="Partition">The partition, from 0.</param>
 /// <param name="FirstOffset">The first offset that can be read; equal to <paramref name="NextOffset"/> when it is
 /// empty.</param>
-/// <param name="NextOffset">The offset that the next entry gets.</param>
+/// <param name="NextOffset">The lowest offset that the next entry can get: one above the last entry's. Offsets grow, and
+/// may leave some out.</param>
 /// <param name="Bytes">Bytes of keys and envelopes.</param>
 /// <param name="OldestAt">When the oldest entry was appended; null when it is empty.</param>
 public sealed record PartitionState(

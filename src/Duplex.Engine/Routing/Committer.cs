@@ -136,7 +136,7 @@ internal sealed class Committer(SyncContext sync, LegId leg, long epoch) : IAsyn
                 return;
             }
             catch (SyncException e)
-                when (e.Error.Code == ErrorCode.StorageFull && !_entries.Reader.Completion.IsCompleted)
+                when (e.Error.Code is ErrorCode.StorageFull or ErrorCode.StorageUnavailable && !_entries.Reader.Completion.IsCompleted)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(500), sync.Clock);
             }

@@ -36,8 +36,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     {
         var status = error.Code switch
         {
-            ErrorCode.StorageFull or ErrorCode.StorageFailed or ErrorCode.StorageFenced or ErrorCode.StorageUnreadable
-                => StatusCodes.Status503ServiceUnavailable,
+            ErrorCode.StorageFull or ErrorCode.StorageFailed or ErrorCode.StorageUnavailable or ErrorCode.StorageFenced
+                or ErrorCode.StorageUnreadable => StatusCodes.Status503ServiceUnavailable,
             ErrorCode.Internal => StatusCodes.Status500InternalServerError,
             ErrorCode.ConfigInvalid or ErrorCode.MappingFailed or ErrorCode.BrakeEngaged or ErrorCode.MatchAmbiguous
                 or ErrorCode.ConflictManual => StatusCodes.Status409Conflict,
