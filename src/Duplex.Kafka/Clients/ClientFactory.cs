@@ -67,7 +67,7 @@ internal sealed partial class ClientFactory
                 ["queued.max.messages.kbytes"] = "8192",
                 ["fetch.message.max.bytes"] = "1048576",
                 ["receive.message.max.bytes"] = "134217728",
-                ["dotnet.consumer.consume.result.fields"] = headers ? "timestamp,headers" : "timestamp",
+                ["dotnet.consumer.consume.result.fields"] = headers ? "topic,timestamp,headers" : "timestamp",
             }))
             .SetLogHandler((_, line) => LogClient(_logger, line.Message))
             .SetErrorHandler((_, error) => LogClient(_logger, error.Reason))

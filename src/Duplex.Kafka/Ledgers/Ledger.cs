@@ -50,6 +50,8 @@ internal sealed class Ledger(ClientFactory clients)
     public LedgerContents Read()
     {
         using var consumer = clients.Consumer(clients.Name("duplex.reader"), headers: false, ends: true);
+        // Asked first, the client knows the topic's leader at once; otherwise it finds out within a second.
+        consumer.QueryWatermarkOffsets(new TopicPartition(KafkaName, 0), ReadWithin);
         consumer.Assign(new TopicPartitionOffset(KafkaName, 0, Offset.Beginning));
         var contents = new LedgerContents();
         var deadline = Environment.TickCount64 + (long)ReadWithin.TotalMilliseconds;

@@ -29,23 +29,24 @@ internal sealed class PartitionReader(ClientFactory clients) : IDisposable
     /// <summary>Reads a page of a partition that holds an entry at or after the offset.</summary>
     public LogPage Read(PageRequest request, CancellationToken cancellationToken)
     {
-        if (!ReferenceEquals(Partition, request.Partition) || Next != request.Offset)
-        {
-            Turn(request);
-        }
-
         var page = new LogPage(Math.Min(request.BytesMax, 64 * 1024));
         try
         {
+            if (!ReferenceEquals(Partition, request.Partition) || Next != request.Offset)
+            {
+                Turn(request);
+            }
+
             Fill(page, request, cancellationToken);
             return page;
         }
-        catch (Exception)
+        catch (Exception e)
         {
             page.Dispose();
             // Where the client stands is uncertain: the next page begins anew.
             Partition = null;
-            throw;
+            throw e is KafkaException kafka
+                ? new SyncException(Faults.Unavailable("The log cannot be read", kafka.Error), kafka) : e;
         }
     }
 
@@ -54,10 +55,13 @@ internal sealed class PartitionReader(ClientFactory clients) : IDisposable
     private void Turn(PageRequest request)
     {
         _held = null;
+        var start = new TopicPartitionOffset(
+            request.Partition.Topic.KafkaName, request.Partition.Number, request.Offset);
+        // Asked first, the client knows the topic's leader at once; otherwise it finds out within a second.
+        _consumer.QueryWatermarkOffsets(start.TopicPartition, Within);
+        _consumer.Assign(start);
         Partition = request.Partition;
         Next = request.Offset;
-        _consumer.Assign(new TopicPartitionOffset(
-            request.Partition.Topic.KafkaName, request.Partition.Number, request.Offset));
     }
 
     private void Fill(LogPage page, PageRequest request, CancellationToken cancellationToken)

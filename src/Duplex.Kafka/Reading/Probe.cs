@@ -20,7 +20,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
     {
         foreach (var some in partitions.Chunk(PartitionsAtOnce))
         {
-            var ends = some.ToDictionary(static p => p, p => _consumer.QueryWatermarkOffsets(At(p), Within));
+            var ends = some.ToDictionary(static p => p, p => Ends(At(p)));
             var full = some.Where(p => ends[p].High > ends[p].Low).ToList();
             var lasts = Lasts(full, ends);
             var firsts = Find([.. lasts.Keys.Select(p => (p, ends[p].Low.Value))], last: false);
@@ -37,7 +37,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
     }
 
     /// <summary>The lowest offset of the partition that the cluster still has.</summary>
-    public long Low(PartitionLog partition) => _consumer.QueryWatermarkOffsets(At(partition), Within).Low.Value;
+    public long Low(PartitionLog partition) => Ends(At(partition)).Low.Value;
 
     /// <summary>The first entry at or after the offset; null if there is none.</summary>
     public EntryStamp? FirstAt(PartitionLog partition, long offset) =>
@@ -80,7 +80,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
             yield break;
         }
 
-        _consumer.Assign(new TopicPartitionOffset(At(partition), from));
+        GoTo([new TopicPartitionOffset(At(partition), from)]);
         while (true)
         {
             var entry = Next();
@@ -104,6 +104,32 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
     }
 
     public void Dispose() => _consumer.Dispose();
+
+    // Asked first, the client knows the topic's leader at once; otherwise it finds out within a second.
+    private void GoTo(IReadOnlyCollection<TopicPartitionOffset> starts)
+    {
+        Ends(starts.First().TopicPartition);
+        _consumer.Assign(starts);
+    }
+
+    // A topic that was just made, or a partition that moves, has no leader for a moment.
+    private WatermarkOffsets Ends(TopicPartition partition)
+    {
+        var deadline = Environment.TickCount64 + (long)Within.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                return _consumer.QueryWatermarkOffsets(partition, Within);
+            }
+            catch (KafkaException e) when (e.Error.Code is KafkaCode.NotLeaderForPartition
+                or KafkaCode.LeaderNotAvailable or KafkaCode.UnknownTopicOrPart or KafkaCode.Local_UnknownPartition
+                && Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
 
     private Dictionary<PartitionLog, EntryStamp> Lasts(
         IReadOnlyCollection<PartitionLog> partitions, Dictionary<PartitionLog, WatermarkOffsets> ends)
@@ -136,7 +162,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
         }
 
         var open = starts.ToDictionary(static s => At(s.Partition), static s => s.Partition);
-        _consumer.Assign(starts.Select(static s => new TopicPartitionOffset(At(s.Partition), s.From)));
+        GoTo([.. starts.Select(static s => new TopicPartitionOffset(At(s.Partition), s.From))]);
         while (open.Count > 0)
         {
             var entry = Next();

@@ -59,6 +59,7 @@ internal sealed class ReaderPool(ClientFactory clients, int readersMax, int runn
         lock (_idle)
         {
             var best = _idle.FirstOrDefault(r => r.Partition == request.Partition && r.Next == request.Offset)
+                ?? _idle.LastOrDefault(r => r.Partition is null)
                 ?? (_idle.Count >= readersMax ? _idle.Last?.Value : null);
             if (best is not null)
             {
