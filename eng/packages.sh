@@ -5,6 +5,8 @@ have_postgres() { command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/p
 # Not grep -q: it would stop ldconfig in the middle, and pipefail would call that absent.
 have_sqlite() { ldconfig -p 2>/dev/null | grep -F 'libsqlite3.so.0' >/dev/null; }
 
+have_librdkafka() { ldconfig -p 2>/dev/null | grep -F 'librdkafka.so.1' >/dev/null; }
+
 # install_packages NAME...: true if the packages were installed.
 install_packages() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
