@@ -1,0 +1,23 @@
+using Duplex.Engine.Feeds;
+using Duplex.Engine.Outbound;
+using Duplex.Engine.State;
+using Duplex.Sdk;
+using Microsoft.Extensions.Logging;
+
+namespace Duplex.Engine.Push;
+
+/// <summary>What pushers run on. All of it is disposed by whoever made it, after the pushers.</summary>
+/// <param name="Feeds">The feeds; a pusher's own has been acquired.</param>
+/// <param name="Store">Keeps what is known of endpoints.</param>
+/// <param name="Budget">Limits the rate of requests.</param>
+/// <param name="Clock">The clock of attempts and time-outs.</param>
+/// <param name="Loggers">Makes loggers.</param>
+public sealed record PushParts(
+    IFeedStore Feeds, IStateStore Store, IRateBudget Budget, TimeProvider Clock, ILoggerFactory Loggers)
+{
+    /// <summary>Makes the handler of an endpoint's requests; null for a guarded one. The pusher disposes it.</summary>
+    public Func<PushModel, HttpMessageHandler>? Handler { get; init; }
+
+    internal HttpMessageHandler HandlerOf(PushModel model) => Handler?.Invoke(model)
+        ?? new AddressGuard(model.Policy, Clock).CreateHandler(s => s.MaxConnectionsPerServer = model.Parallelism);
+}
