@@ -284,7 +284,7 @@ internal sealed partial class PushRun
 
         var entry = new PushEntry(record, resent: false);
         var due = Now;
-        if (record.UpdatedMicros < _state.EnabledMicros)
+        if (record.UpdatedMicros <= _state.EnabledMicros)
         {
             entry.AttemptsBefore = record.Attempts;
         }
@@ -513,7 +513,7 @@ internal sealed partial class PushRun
         Volatile.Write(ref _status, new PushStatus(
             _model.Feed, state, error, _committed, _window.ReadTo, _window.Count - _inFlight, _inFlight,
             _window.Count >= _model.WaitingMax, _tally.Delivered, _tally.FailedAttempts, _tally.Throttled, _tally.GivenUp,
-            _tally.Missed, InstantOf(_window.NextDue ?? 0), held, InstantOf(_state.FailingSinceMicros),
+            _tally.Missed, InstantOf(_window.NextDue is { } due ? Math.Max(due, _health.NotBeforeMicros) : 0), held, InstantOf(_state.FailingSinceMicros),
             InstantOf(_tally.LastDeliveredMicros), _tally.LastGivenUp));
     }
 
