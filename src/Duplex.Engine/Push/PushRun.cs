@@ -17,32 +17,28 @@ internal sealed partial class PushRun
     private readonly PushParts _parts;
     private readonly Bell _bell;
     private readonly ILogger _logger;
-    private readonly EndpointStore _endpoints;
-    private readonly EndpointHealth _health;
-    private readonly RetrySchedule _schedule;
+    private readonly EndpointJudge _judge;
+    private readonly PushReader _reader;
     private readonly PushSender _sender;
+    private readonly RetrySchedule _schedule;
     private readonly PushTally _tally = new();
     private readonly CancellationTokenSource _sending = new();
     private readonly CancellationTokenSource _arriving = new();
     private readonly ConcurrentQueue<(PushEntry Entry, PushOutcome Outcome)> _completed = new();
     private readonly List<Settled> _settling = [];
     private PushWindow _window = new(0);
-    private EndpointState _state = new();
     private PushStatus? _status;
     private volatile bool _caughtUp;
-    private volatile bool _disabled;
-    private long _notBefore;
     private long _committed;
-    private long _savedMicros;
     private int _inFlight;
-    private bool _mustSave;
     private bool _opened;
 
     public PushRun(PushModel model, PushParts parts, Bell bell, ILogger logger)
     {
         (_model, _parts, _bell, _logger) = (model, parts, bell, logger);
-        _endpoints = new EndpointStore(parts.Store, model.Feed);
-        _health = new EndpointHealth(model.Parallelism, model.Feed.Length);
+        var endpoints = new EndpointStore(parts.Store, model.Feed);
+        _judge = new EndpointJudge(model, endpoints, _tally, parts.Clock, logger);
+        _reader = new PushReader(parts.Feeds, model.Feed, _tally, logger);
         _schedule = new RetrySchedule(model.Retry, model.Jitter);
         _sender = new PushSender(model, parts.HandlerOf(model), parts.Clock);
     }
@@ -55,15 +51,13 @@ internal sealed partial class PushRun
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        _state = await _endpoints.OpenAsync(cancellationToken).ConfigureAwait(false);
-        _disabled = _state.Disabled is not null;
-        _health.HoldUntil(_state.HeldUntilMicros);
+        await _judge.OpenAsync(cancellationToken).ConfigureAwait(false);
         _committed = await _parts.Feeds.ReadConsumerAsync(_model.Feed, FeedPusher.Consumer, cancellationToken)
             .ConfigureAwait(false) ?? 0;
         _window = new PushWindow(_committed);
-        foreach (var offset in _state.Resend)
+        foreach (var offset in _judge.State.Resend)
         {
-            if (await ReadOneAsync(offset, cancellationToken).ConfigureAwait(false) is { } record)
+            if (await _reader.ReadOneAsync(offset, cancellationToken).ConfigureAwait(false) is { } record)
             {
                 _window.Add(new PushEntry(record, resent: true) { AttemptsBefore = record.Attempts }, Now);
             }
@@ -79,7 +73,7 @@ internal sealed partial class PushRun
         while (_completed.TryDequeue(out var done))
         {
             _inFlight--;
-            _settling.Add(Judge(done.Entry, done.Outcome));
+            _settling.Add(_judge.Judge(done.Entry, done.Outcome));
         }
 
         if (_settling.Count > 0)
@@ -98,9 +92,9 @@ internal sealed partial class PushRun
             _settling.Clear();
         }
 
-        if (_mustSave || Now - _savedMicros >= SaveEveryMicros)
+        if (_judge.MustSave || Now - _judge.SavedMicros >= SaveEveryMicros)
         {
-            await SaveAsync(cancellationToken).ConfigureAwait(false);
+            await _judge.SaveAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (_window.Position > _committed)
@@ -117,12 +111,11 @@ internal sealed partial class PushRun
     /// <summary>Reads on and sends what is due.</summary>
     public async Task AdvanceAsync(CancellationToken cancellationToken)
     {
-        if (!_disabled)
+        if (!_judge.IsDisabled)
         {
             await FillAsync(cancellationToken).ConfigureAwait(false);
-            Volatile.Write(ref _notBefore, _health.NotBeforeMicros);
             var now = Now;
-            while (_inFlight < _health.Slots && now >= _health.NotBeforeMicros && _window.TakeDue(now) is { } entry)
+            while (_inFlight < _judge.Health.Slots && now >= _judge.Health.NotBeforeMicros && _window.TakeDue(now) is { } entry)
             {
                 _inFlight++;
                 _ = Task.Run(() => SendAsync(entry), CancellationToken.None);
@@ -137,15 +130,15 @@ internal sealed partial class PushRun
     {
         var now = Now;
         var until = now + Micros(TimeSpan.FromDays(1));
-        if (!ReferenceEquals(_state, _endpoints.Stored))
+        if (!_judge.IsSaved)
         {
-            until = _savedMicros + SaveEveryMicros;
+            until = _judge.SavedMicros + SaveEveryMicros;
         }
 
-        if (!_disabled && _inFlight < _health.Slots)
+        if (!_judge.IsDisabled && _inFlight < _judge.Health.Slots)
         {
             var due = MayRead() ? now : _window.NextDue ?? long.MaxValue;
-            until = Math.Min(until, Math.Max(due, _health.NotBeforeMicros));
+            until = Math.Min(until, Math.Max(due, _judge.Health.NotBeforeMicros));
         }
 
         return until <= now ? TimeSpan.Zero : TimeSpan.FromMilliseconds(((until - now) / 1000) + 1);
@@ -153,22 +146,15 @@ internal sealed partial class PushRun
 
     public async Task EnableAsync(CancellationToken cancellationToken)
     {
-        _state = _state with
-        {
-            Disabled = null, Gone = false, EnabledMicros = Now, FailingSinceMicros = 0, HeldUntilMicros = 0,
-        };
-        await SaveAsync(cancellationToken).ConfigureAwait(false);
-        _health.Reset();
+        await _judge.EnableAsync(cancellationToken).ConfigureAwait(false);
         _window.BeginAnew(Now);
-        _disabled = false;
-        Log.Enabled(_logger, _model.Feed);
         Publish();
     }
 
     public async Task DisableAsync(string reason, CancellationToken cancellationToken)
     {
-        Disable(reason, gone: false);
-        await SaveAsync(cancellationToken).ConfigureAwait(false);
+        _judge.Disable(reason, gone: false);
+        await _judge.SaveAsync(cancellationToken).ConfigureAwait(false);
         Publish();
     }
 
@@ -179,7 +165,7 @@ internal sealed partial class PushRun
             return;
         }
 
-        var record = offset < 1 ? null : await ReadOneAsync(offset, cancellationToken).ConfigureAwait(false);
+        var record = offset < 1 ? null : await _reader.ReadOneAsync(offset, cancellationToken).ConfigureAwait(false);
         if (record is null)
         {
             throw new SyncException(ErrorCode.SourceGap, $"Feed {_model.Feed} has no record at offset {offset}.");
@@ -190,13 +176,12 @@ internal sealed partial class PushRun
             return;
         }
 
-        if (_state.Resend.Count >= resendsMax)
+        if (_judge.State.Resend.Count >= resendsMax)
         {
             throw new SyncException(ErrorCode.BrakeEngaged, $"{resendsMax} records are being sent again; wait for some of them.");
         }
 
-        _state = _state with { Resend = [.. _state.Resend, offset] };
-        await SaveAsync(cancellationToken).ConfigureAwait(false);
+        await _judge.ResendAsync(offset, cancellationToken).ConfigureAwait(false);
         _window.Add(new PushEntry(record, resent: true) { AttemptsBefore = record.Attempts }, Now);
     }
 
@@ -214,8 +199,8 @@ internal sealed partial class PushRun
 
             if (_opened)
             {
-                _mustSave = true;
                 await SettleAsync(CancellationToken.None).ConfigureAwait(false);
+                await _judge.SaveAsync(CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (SyncException e)
@@ -245,9 +230,9 @@ internal sealed partial class PushRun
                 return;
             }
 
-            var limit = _health.InDoubt ? 1
+            var limit = _judge.Health.InDoubt ? 1
                 : Math.Min(Math.Clamp(_model.Parallelism * 2, 16, 256), _model.WaitingMax - _window.Count);
-            var page = await ReadPageAsync(limit, cancellationToken).ConfigureAwait(false);
+            var page = await _reader.ReadPageAsync(_window, limit, cancellationToken).ConfigureAwait(false);
             foreach (var record in page)
             {
                 Take(record);
@@ -263,10 +248,10 @@ internal sealed partial class PushRun
 
     /// <summary>While the endpoint is in doubt, a record is read only when none of those that wait is due.</summary>
     private bool WantsMore() => MayRead()
-        && (!_health.InDoubt || (Now >= _health.NotBeforeMicros && !(_window.NextDue <= Now)));
+        && (!_judge.Health.InDoubt || (Now >= _judge.Health.NotBeforeMicros && !(_window.NextDue <= Now)));
 
     private bool MayRead() => !_caughtUp && _window.Count < _model.WaitingMax
-        && (_health.InDoubt ? _inFlight == 0 && _window.Ready == 0 : _window.Ready < _model.Parallelism);
+        && (_judge.Health.InDoubt ? _inFlight == 0 && _window.Ready == 0 : _window.Ready < _model.Parallelism);
 
     private void Take(FeedRecord record)
     {
@@ -284,7 +269,7 @@ internal sealed partial class PushRun
 
         var entry = new PushEntry(record, resent: false);
         var due = Now;
-        if (record.UpdatedMicros <= _state.EnabledMicros)
+        if (record.UpdatedMicros <= _judge.State.EnabledMicros)
         {
             entry.AttemptsBefore = record.Attempts;
         }
@@ -294,39 +279,6 @@ internal sealed partial class PushRun
         }
 
         _window.Add(entry, due);
-    }
-
-    private async Task<IReadOnlyList<FeedRecord>> ReadPageAsync(int limit, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await _parts.Feeds.ReadAsync(_model.Feed, _window.ReadTo, limit, null, cancellationToken)
-                    .ConfigureAwait(false);
-            }
-            catch (SyncException e) when (e.Error.Code == ErrorCode.SourceGap)
-            {
-                var feeds = await _parts.Feeds.DescribeAsync(cancellationToken).ConfigureAwait(false);
-                var last = feeds.First(f => f.Name == _model.Feed).FirstOffset - 1;
-                _tally.Missed += last - _window.ReadTo;
-                Log.Missed(_logger, _model.Feed, last - _window.ReadTo, last);
-                _window.ReadTo = last;
-            }
-        }
-    }
-
-    private async Task<FeedRecord?> ReadOneAsync(long offset, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var page = await _parts.Feeds.ReadAsync(_model.Feed, offset - 1, 1, null, cancellationToken).ConfigureAwait(false);
-            return page is [var record, ..] && record.Offset == offset ? record : null;
-        }
-        catch (SyncException e) when (e.Error.Code == ErrorCode.SourceGap)
-        {
-            return null;
-        }
     }
 
     private async Task ArriveAsync(long after)
@@ -381,66 +333,15 @@ internal sealed partial class PushRun
                 .ConfigureAwait(false);
         }
 
-        var record = entry.Record ?? await ReadOneAsync(entry.Offset, cancellationToken).ConfigureAwait(false);
+        var record = entry.Record ?? await _reader.ReadOneAsync(entry.Offset, cancellationToken).ConfigureAwait(false);
         if (record is null)
         {
             return new PushOutcome(PushResult.Lost);
         }
 
-        return _disabled || Now < Volatile.Read(ref _notBefore)
-            ? new PushOutcome(PushResult.NotSent)
-            : await _sender.SendAsync(record, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>What follows of a request's end for its record; the endpoint's state follows at once.</summary>
-    private Settled Judge(PushEntry entry, PushOutcome outcome)
-    {
-        var now = Now;
-        _tally.Count(outcome, now);
-        switch (outcome.Result)
-        {
-            case PushResult.Taken:
-                _health.Succeeded();
-                Healthy();
-                return Settled.Of(entry, FeedStatus.Delivered, entry.Attempts + 1, null, null);
-            case PushResult.NotSent:
-                return new Settled(entry, null, now + Micros(outcome.RetryAfter ?? default));
-            case PushResult.Lost:
-                return new Settled(entry, null, null);
-            case PushResult.Throttled:
-                var until = _health.Throttled(now, outcome.RetryAfter);
-                Volatile.Write(ref _notBefore, until);
-                _state = _state with { HeldUntilMicros = until };
-                _mustSave = true;
-                Ailing(now, outcome.Error!);
-                return Settled.Of(entry, FeedStatus.Pending, entry.Attempts, outcome.Error, until);
-            case PushResult.Gone:
-                Disable("The endpoint answered 410: it wants no more webhooks.", gone: true);
-                return Settled.Of(entry, FeedStatus.Pending, entry.Attempts + 1, outcome.Error, now);
-            default:
-                _health.Failed(now, outcome.Result == PushResult.Overloaded);
-                Volatile.Write(ref _notBefore, _health.NotBeforeMicros);
-                Ailing(now, outcome.Error!);
-                return Again(entry, outcome.Error!, now);
-        }
-    }
-
-    private Settled Again(PushEntry entry, string error, long now)
-    {
-        var attempts = entry.Attempts + 1;
-        if (_schedule.After(attempts - entry.AttemptsBefore, entry.Offset) is { } wait)
-        {
-            return Settled.Of(entry, FeedStatus.Pending, attempts, error, now + Micros(wait));
-        }
-
-        if (_disabled)
-        {
-            return Settled.Of(entry, FeedStatus.Pending, attempts, error, now);
-        }
-
-        _tally.GaveUp(new PushFailure(entry.Offset, attempts, error));
-        Log.GaveUp(_logger, _model.Feed, entry.Offset, attempts, error);
-        return Settled.Of(entry, FeedStatus.Failed, attempts, error, null);
+        return _judge.Admits(Now)
+            ? await _sender.SendAsync(record, cancellationToken).ConfigureAwait(false)
+            : new PushOutcome(PushResult.NotSent);
     }
 
     private void Apply(Settled settled)
@@ -456,88 +357,27 @@ internal sealed partial class PushRun
         _window.Remove(entry);
         if (entry.Resent)
         {
-            _state = _state with { Resend = [.. _state.Resend.Where(o => o != entry.Offset)] };
-            _mustSave = true;
+            _judge.Resent(entry.Offset);
         }
-    }
-
-    /// <summary>A wish to wait outlives the success of a request that was under way when it came.</summary>
-    private void Healthy()
-    {
-        if (_state.FailingSinceMicros != 0)
-        {
-            _state = _state with { FailingSinceMicros = 0 };
-        }
-    }
-
-    private void Ailing(long now, string error)
-    {
-        if (_state.FailingSinceMicros == 0)
-        {
-            _state = _state with { FailingSinceMicros = now };
-        }
-        else if (now - _state.FailingSinceMicros >= Micros(_model.DisableAfter))
-        {
-            Disable($"No webhook was taken since {FeedRecordJson.Instant(_state.FailingSinceMicros)}. {error}", gone: false);
-        }
-    }
-
-    private void Disable(string reason, bool gone)
-    {
-        if (_disabled)
-        {
-            return;
-        }
-
-        _state = _state with { Disabled = reason, Gone = gone };
-        _disabled = true;
-        _mustSave = true;
-        Log.Disabled(_logger, _model.Feed, reason);
-    }
-
-    private async Task SaveAsync(CancellationToken cancellationToken)
-    {
-        await _endpoints.SaveAsync(_state, cancellationToken).ConfigureAwait(false);
-        _mustSave = false;
-        _savedMicros = Now;
     }
 
     private void Publish()
     {
-        var held = _state.HeldUntilMicros > Now ? InstantOf(_state.HeldUntilMicros) : null;
-        var failing = _state.FailingSinceMicros != 0;
-        var state = _disabled ? PushState.Disabled : held is not null ? PushState.Held
+        var held = _judge.State.HeldUntilMicros > Now ? InstantOf(_judge.State.HeldUntilMicros) : null;
+        var failing = _judge.State.FailingSinceMicros != 0;
+        var state = _judge.IsDisabled ? PushState.Disabled : held is not null ? PushState.Held
             : failing ? PushState.Failing : PushState.Running;
-        var error = _disabled ? _state.Error : failing && _tally.LastError is { } last
+        var error = _judge.IsDisabled ? _judge.State.Error : failing && _tally.LastError is { } last
             ? new SyncError(ErrorCode.SinkUnavailable, last) : null;
         Volatile.Write(ref _status, new PushStatus(
             _model.Feed, state, error, _committed, _window.ReadTo, _window.Count - _inFlight, _inFlight,
             _window.Count >= _model.WaitingMax, _tally.Delivered, _tally.FailedAttempts, _tally.Throttled, _tally.GivenUp,
-            _tally.Missed, InstantOf(_window.NextDue is { } due ? Math.Max(due, _health.NotBeforeMicros) : 0), held, InstantOf(_state.FailingSinceMicros),
+            _tally.Missed, InstantOf(_window.NextDue is { } due ? Math.Max(due, _judge.Health.NotBeforeMicros) : 0), held, InstantOf(_judge.State.FailingSinceMicros),
             InstantOf(_tally.LastDeliveredMicros), _tally.LastGivenUp));
-    }
-
-    /// <summary>What a request's end means: what is recorded of the record, and when it is due again (null: never).</summary>
-    private sealed record Settled(PushEntry Entry, FeedDelivery? Delivery, long? DueMicros)
-    {
-        public static Settled Of(PushEntry entry, FeedStatus status, int attempts, string? error, long? due) =>
-            new(entry, new FeedDelivery(entry.Offset, status, attempts, error), due);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Pushing {Feed} is disabled: {Reason}")]
-        public static partial void Disabled(ILogger logger, string feed, string reason);
-
-        [LoggerMessage(2, LogLevel.Information, "Pushing {Feed} is enabled")]
-        public static partial void Enabled(ILogger logger, string feed);
-
-        [LoggerMessage(3, LogLevel.Warning, "Record {Offset} of {Feed} is given up after {Attempts} attempts: {Error}")]
-        public static partial void GaveUp(ILogger logger, string feed, long offset, int attempts, string error);
-
-        [LoggerMessage(4, LogLevel.Error, "Retention removed {Count} records of {Feed} up to {Last} before they were pushed")]
-        public static partial void Missed(ILogger logger, string feed, long count, long last);
-
         [LoggerMessage(5, LogLevel.Warning, "What was pushed of {Feed} last could not be recorded and is sent again: {Error}")]
         public static partial void Unrecorded(ILogger logger, string feed, string error);
     }
