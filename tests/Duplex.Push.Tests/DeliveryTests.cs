@@ -39,10 +39,10 @@ public sealed class DeliveryTests
     }
 
     [Theory]
-    [InlineData(ChangeOperation.Create, "users.created", "create")]
-    [InlineData(ChangeOperation.Read, "users.created", "read")]
-    [InlineData(ChangeOperation.Update, "users.updated", "update")]
-    [InlineData(ChangeOperation.Delete, "users.deleted", "delete")]
+    [InlineData(ChangeOperation.Create, "users.created", "INSERT")]
+    [InlineData(ChangeOperation.Read, "users.created", "INSERT")]
+    [InlineData(ChangeOperation.Update, "users.updated", "UPDATE")]
+    [InlineData(ChangeOperation.Delete, "users.deleted", "DELETE")]
     public async Task The_body_says_what_happened_when_and_to_which_record(
         ChangeOperation operation, string type, string shown)
     {

@@ -369,10 +369,11 @@ internal sealed partial class PushRun
             : failing ? PushState.Failing : PushState.Running;
         var error = _judge.IsDisabled ? _judge.State.Error : failing && _tally.LastError is { } last
             ? new SyncError(ErrorCode.SinkUnavailable, last) : null;
+        var next = _window.NextDue is { } due ? Math.Max(due, _judge.Health.NotBeforeMicros) : 0;
         Volatile.Write(ref _status, new PushStatus(
             _model.Feed, state, error, _committed, _window.ReadTo, _window.Count - _inFlight, _inFlight,
-            _window.Count >= _model.WaitingMax, _tally.Delivered, _tally.FailedAttempts, _tally.Throttled, _tally.GivenUp,
-            _tally.Missed, InstantOf(_window.NextDue is { } due ? Math.Max(due, _judge.Health.NotBeforeMicros) : 0), held, InstantOf(_judge.State.FailingSinceMicros),
+            _window.Count >= _model.WaitingMax, _tally.Delivered, _tally.FailedAttempts, _tally.Throttled,
+            _tally.GivenUp, _tally.Missed, InstantOf(next), held, InstantOf(_judge.State.FailingSinceMicros),
             InstantOf(_tally.LastDeliveredMicros), _tally.LastGivenUp));
     }
 
