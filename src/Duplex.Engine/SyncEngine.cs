@@ -4,6 +4,7 @@ using Duplex.Engine.Config;
 using Duplex.Engine.Connections;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Ingest;
 using Duplex.Engine.Log;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.Merge;
@@ -87,6 +88,8 @@ public sealed class SyncEngine : IAsyncDisposable
 
         Customers = new Customers(parts, PutAsync);
         _status = new StatusReader(parts, _captures.Values, _syncs.Values, Customers, parts.Clock.GetUtcNow());
+        Ingest = parts.Model.Ingest is { } ingest ? new IngestDoor(ingest, parts.Model.Retention, parts.Log) : null;
+        _status = new StatusReader(parts, _captures.Values, _syncs.Values, parts.Clock.GetUtcNow());
         _views = new RecordViews(parts);
     }
 
@@ -95,6 +98,8 @@ public sealed class SyncEngine : IAsyncDisposable
 
     /// <summary>The customers of posted tables.</summary>
     public Customers Customers { get; }
+    /// <summary>Where changes are posted; null when none are taken.</summary>
+    public IngestDoor? Ingest { get; }
 
     /// <summary>
     /// Starts every connection and sync in the background and returns. A connection or sync that cannot start shows its
@@ -112,6 +117,11 @@ public sealed class SyncEngine : IAsyncDisposable
                     new TopicSpec(capture.Connection.TopicOf(stream), 1, retention.LogAge, retention.LogBytes),
                         cancellationToken);
             }
+        }
+
+        if (Ingest is not null)
+        {
+            await Ingest.OpenAsync(cancellationToken);
         }
 
         foreach (var sync in _syncs.Values)

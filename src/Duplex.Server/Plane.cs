@@ -7,6 +7,7 @@ using Duplex.Sdk;
 using Duplex.Server.Access;
 using Duplex.Server.Api;
 using Duplex.Server.Feeds;
+using Duplex.Server.Ingest;
 using Duplex.Server.Metrics;
 using Duplex.Server.OpenApi;
 using Duplex.Server.Problems;
@@ -45,6 +46,7 @@ internal sealed class Plane : IAsyncDisposable
         HealthEndpoints.Map(app);
         WebhookEndpoints.Map(app);
         FeedEndpoints.MapData(app, server);
+        IngestEndpoints.Map(app, engine, server);
         return new Plane(app, server.DataPlane);
     }
 

@@ -5,7 +5,7 @@ namespace Duplex.Engine.Config;
 
 /// <summary>
 /// Reads <c>duplex.yaml</c>. Every error is reported at once, with its line and its fix; nothing outside the file is
-/// asked except environment variables and the secret store.
+/// asked except environment variables, the secret store and the folder of schemas.
 /// </summary>
 public static class ConfigLoader
 {
@@ -75,6 +75,7 @@ public static class ConfigLoader
         data = DataDirectory(section, directory, report) ?? data;
         var server = ServerSection.Read(section, report, references);
         var retention = RetentionSection.Read(section, report, references);
+        var ingest = IngestSection.Read(section, directory, report, references);
         var connections = ConnectionSection.ReadAll(section, sources, report, references);
         var syncs = SyncSection.ReadAll(section, connections, report, references);
         var customers = new CustomerSection(report, references, directory).ReadAll(section);
@@ -101,6 +102,7 @@ public static class ConfigLoader
             Syncs = syncs,
             Customers = customers,
             Retention = retention,
+            Ingest = ingest,
         };
         return new ConfigResult(model, server, report.Findings, report.Places);
     }

@@ -21,7 +21,8 @@ internal sealed class ConnectionSection
     {
         var models = new Dictionary<string, ConnectionModel>(StringComparer.Ordinal);
         var names = new List<string>();
-        var map = root.Map("connections", "Add connections: with at least one connection.");
+        var map = root.Map("connections",
+            IngestSection.IsIn(root.Node) ? null : "Add connections: with at least one connection.");
         foreach (var (name, value) in map?.Members ?? [])
         {
             names.Add(name.Text);

@@ -21,6 +21,9 @@ public sealed record EngineModel
 
     /// <summary>Sizes and times of the stores.</summary>
     public RetentionModel Retention { get; init; } = new();
+
+    /// <summary>How changes are taken over REST; null when they are not.</summary>
+    public IngestModel? Ingest { get; init; }
 }
 
 /// <summary>How long and how much the stores keep.</summary>

@@ -13,7 +13,8 @@ internal static class SyncSection
         Section root, ConnectionSection connections, ConfigReport report, References references)
     {
         var models = new Dictionary<string, SyncModel>(StringComparer.Ordinal);
-        var map = root.Map("syncs", "Add syncs: with at least one sync.");
+        var map = root.Map("syncs",
+            IngestSection.IsIn(root.Node) ? null : "Add syncs: with at least one sync.");
         foreach (var (name, value) in map?.Members ?? [])
         {
             if (!ConfigNames.Check(name, "A sync", report)

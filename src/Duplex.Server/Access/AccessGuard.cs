@@ -77,6 +77,31 @@ internal sealed class AccessGuard(RequestDelegate next, ServerModel server)
             : null;
     }
 
+    /// <summary>
+    /// Whether somebody may post changes: with keys, an operator's; without, whoever reaches the listener, but no web page
+    /// of another origin. The caller, or why not.
+    /// </summary>
+    public static Refusal? AdmitPoster(HttpContext context, ServerModel server, out Caller caller)
+    {
+        caller = Caller.Local;
+        if (server.ApiKeys.Count == 0)
+        {
+            return context.Request.Headers.Origin.Count == 0 ? null : RefuseForeign(context.Request);
+        }
+
+        var guard = new AccessGuard(static _ => Task.CompletedTask, server);
+        if (guard.Admit(context) is { } refusal)
+        {
+            return refusal;
+        }
+
+        caller = Caller.Of(context);
+        return caller.Role >= ApiRole.Operator
+            ? null
+            : Refusal.Forbidden("auth.forbidden", "This API key may read and not change anything.",
+                "Use a key with the role operator.");
+    }
+
     /// <summary>Compares with every key, so that the time tells nothing about which one fits.</summary>
     private ApiKeyModel? Find(string token)
     {

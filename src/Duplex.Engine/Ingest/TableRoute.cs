@@ -1,0 +1,48 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Duplex.Engine.Ingest;
+
+/// <summary>Where a tenant's events of one table go.</summary>
+public sealed class TableRoute
+{
+    /// <summary>The tenant of events that name none.</summary>
+    public const string DefaultTenant = "default";
+
+    private readonly byte[] _sourceHead;
+
+    internal TableRoute(string tenant, string table)
+    {
+        Tenant = tenant;
+        Table = table;
+        Topic = TopicOf(tenant, table);
+        TopicOfStream = _ => Topic;
+        // Neither name needs escaping: both are of letters, digits, _ and -.
+        _sourceHead = Encoding.UTF8.GetBytes(
+            $$""","source":{"connector":"ingest","name":"{{tenant}}","stream":"{{table}}","pos":"","ts_us":""");
+        Published = Encoding.UTF8.GetBytes(
+            $$"""{"status":"published","topic":"{{table}}","message":"Data sent to Kafka successfully"}""");
+    }
+
+    /// <summary>Who owns it.</summary>
+    public string Tenant { get; }
+
+    /// <summary>The table, as events name it.</summary>
+    public string Table { get; }
+
+    /// <summary>The topic of the change log.</summary>
+    public string Topic { get; }
+
+    /// <summary>The JSON that tells a poster that its event is on disk.</summary>
+    public ReadOnlyMemory<byte> Published { get; }
+
+    internal Func<string, string> TopicOfStream { get; }
+
+    internal ReadOnlySpan<byte> SourceHead => _sourceHead;
+
+    /// <summary>Whether the topic exists.</summary>
+    internal volatile bool IsOpen;
+
+    /// <summary>The topic of a tenant's table: the table for the default tenant, otherwise <c>tenant.table</c>.</summary>
+    public static string TopicOf(string tenant, string table) => tenant == DefaultTenant ? table : $"{tenant}.{table}";
+}
