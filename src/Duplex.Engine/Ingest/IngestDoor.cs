@@ -128,7 +128,7 @@ public sealed class IngestDoor
         route = null;
         if (root.ValueKind != JsonValueKind.Object)
         {
-            return IngestRefusal.Malformed("The body must be a JSON object: one event.");
+            return IngestRefusal.NoObject;
         }
 
         var posted = PostedEvent.Read(root);
@@ -161,7 +161,7 @@ public sealed class IngestDoor
                 $"There are {RoutesMax} tables of tenants already.", "tenant");
         }
 
-        batch.Begin(schema.Table);
+        batch.Begin(route.Topic);
         batch.Write(key.WrittenSpan);
         batch.EndKey();
         EnvelopeText.Write(batch, change, route);
@@ -169,11 +169,25 @@ public sealed class IngestDoor
         return null;
     }
 
-    /// <summary>Appends a batch whose events all have the route, and returns when they are on disk. Why nothing of it is
-    /// stored, or null. The batch stays the caller's.</summary>
-    public async ValueTask<IngestRefusal?> AppendAsync(ChangeBatch batch, TableRoute route)
+    /// <summary>Makes the route's topic, if it is not there. Why it could not be made, or null.</summary>
+    public async ValueTask<IngestRefusal?> OpenAsync(TableRoute route)
     {
         ArgumentNullException.ThrowIfNull(route);
+        try
+        {
+            await EnsureAsync(route, CancellationToken.None);
+            return null;
+        }
+        catch (SyncException e)
+        {
+            return Refusal(e.Error.Code);
+        }
+    }
+
+    /// <summary>Appends a batch of events whose routes are open, and returns when they are on disk. Why nothing of it is
+    /// stored, or null. The batch stays the caller's.</summary>
+    public async ValueTask<IngestRefusal?> AppendAsync(ChangeBatch batch)
+    {
         if (_log.Obstacle is { } obstacle)
         {
             return Refusal(obstacle.Code);
@@ -181,13 +195,8 @@ public sealed class IngestDoor
 
         try
         {
-            if (!route.IsOpen)
-            {
-                await EnsureAsync(route, CancellationToken.None);
-            }
-
             // What was read is stored, also when its poster has gone: it comes again under its id, or is not missed.
-            await _log.AppendAsync(Source, batch, route.TopicOfStream, CancellationToken.None);
+            await _log.AppendAsync(Source, batch, static topic => topic, CancellationToken.None);
             return null;
         }
         catch (SyncException e)

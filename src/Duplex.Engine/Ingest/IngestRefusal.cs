@@ -32,7 +32,12 @@ public sealed record IngestRefusal(IngestVerdict Verdict, string Code, string De
 {
     private const int DetailCharactersMax = 2_000;
 
-    internal static IngestRefusal Malformed(string detail) => new(IngestVerdict.Invalid, "ingest.malformed", detail);
+    internal const string MalformedCode = "ingest.malformed";
+
+    internal static IngestRefusal Malformed(string detail) => new(IngestVerdict.Invalid, MalformedCode, detail);
+
+    internal static IngestRefusal NoObject { get; } =
+        new(IngestVerdict.Invalid, "ingest.no_object", "The body must be a JSON object: one event.");
 
     internal static IngestRefusal Wrong(string detail, string field) =>
         new(IngestVerdict.Invalid, "ingest.invalid", detail, field);

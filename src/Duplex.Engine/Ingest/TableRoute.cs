@@ -10,13 +10,13 @@ public sealed class TableRoute
     public const string DefaultTenant = "default";
 
     private readonly byte[] _sourceHead;
+    private bool _isOpen;
 
     internal TableRoute(string tenant, string table)
     {
         Tenant = tenant;
         Table = table;
         Topic = TopicOf(tenant, table);
-        TopicOfStream = _ => Topic;
         // Neither name needs escaping: both are of letters, digits, _ and -.
         _sourceHead = Encoding.UTF8.GetBytes(
             $$""","source":{"connector":"ingest","name":"{{tenant}}","stream":"{{table}}","pos":"","ts_us":""");
@@ -36,12 +36,14 @@ public sealed class TableRoute
     /// <summary>The JSON that tells a poster that its event is on disk.</summary>
     public ReadOnlyMemory<byte> Published { get; }
 
-    internal Func<string, string> TopicOfStream { get; }
-
     internal ReadOnlySpan<byte> SourceHead => _sourceHead;
 
     /// <summary>Whether the topic exists.</summary>
-    internal volatile bool IsOpen;
+    public bool IsOpen
+    {
+        get => Volatile.Read(ref _isOpen);
+        internal set => Volatile.Write(ref _isOpen, value);
+    }
 
     /// <summary>The topic of a tenant's table: the table for the default tenant, otherwise <c>tenant.table</c>.</summary>
     public static string TopicOf(string tenant, string table) => tenant == DefaultTenant ? table : $"{tenant}.{table}";

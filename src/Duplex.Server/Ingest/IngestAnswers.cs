@@ -53,7 +53,7 @@ internal static class IngestAnswers
         _ => null,
     };
 
-    private static Refusal Of(IngestRefusal refusal) => Refusal.Make(
+    public static Refusal Of(IngestRefusal refusal) => Refusal.Make(
         StatusOf(refusal.Verdict), Title(refusal.Verdict), refusal.Code, refusal.Detail, refusal.Field,
         Fix(refusal.Verdict));
 

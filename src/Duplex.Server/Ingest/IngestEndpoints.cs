@@ -1,6 +1,7 @@
 using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Engine.Ingest;
+using Duplex.Sdk;
 using Duplex.Server.Access;
 using Duplex.Server.Problems;
 using Microsoft.AspNetCore.Http.Features;
@@ -15,51 +16,70 @@ internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
     public static void Map(IEndpointRouteBuilder routes, SyncEngine engine, ServerModel server)
     {
         routes.MapGet("/health", static context => IngestAnswers.WriteAsync(context, Healthy));
-        RequestDelegate one = NotConfiguredAsync;
+        RequestDelegate one = NotConfiguredAsync, several = NotConfiguredAsync;
         if (engine.Ingest is { } door)
         {
-            one = new IngestEndpoints(door, server).ReceiveAsync;
+            var endpoints = new IngestEndpoints(door, server);
+            one = endpoints.ReceiveAsync;
+            several = endpoints.ReceiveSeveralAsync;
         }
 
         routes.MapPost("/sync", one);
+        routes.MapPost("/events", one);
+        routes.MapPost("/sync/batch", several);
     }
 
     private static Task NotConfiguredAsync(HttpContext context) => Refusal.NotFound("ingest.not_configured", null,
         "This server takes no changes over REST.", "Add ingest: to duplex.yaml.").ExecuteAsync(context);
 
-    private async Task ReceiveAsync(HttpContext context)
+    private Task ReceiveAsync(HttpContext context)
     {
+        if (Admit(context, out var note) is { } refused)
+        {
+            return refused;
+        }
+
+        return PostedForm.IsCloudEventList(context.Request)
+            ? StoreSeveralAsync(context, note)
+            : StoreAsync(context, note);
+    }
+
+    private Task ReceiveSeveralAsync(HttpContext context) =>
+        Admit(context, out var note) ?? StoreSeveralAsync(context, note);
+
+    private Task? Admit(HttpContext context, out DeliveryNote note)
+    {
+        note = default;
         if (AccessGuard.AdmitPoster(context, server, out var caller) is { } stranger)
         {
-            await stranger.ExecuteAsync(context);
-            return;
+            return stranger.ExecuteAsync(context);
         }
 
         if (IdempotencyKey.Read(context.Request, out var key) is { } refusal)
         {
-            await IngestAnswers.WriteAsync(context, refusal);
-            return;
+            return IngestAnswers.WriteAsync(context, refusal);
         }
 
-        Allow(context, door.Model.BodyBytesMax);
-        using var body = await PostedBody.ReadAsync(context.Request, door);
-        if (body.Refusal is not null)
-        {
-            await IngestAnswers.WriteAsync(context, body.Refusal);
-            return;
-        }
-
-        await StoreAsync(context, body, new DeliveryNote(IdempotencyKey: key, Tenant: caller.Tenant));
+        note = new DeliveryNote(IdempotencyKey: key, Tenant: caller.Tenant);
+        return null;
     }
 
-    private async Task StoreAsync(HttpContext context, PostedBody body, DeliveryNote note)
+    private async Task StoreAsync(HttpContext context, DeliveryNote note)
     {
+        Allow(context, door.Model.BodyBytesMax);
+        using var body = await PostedBody.ReadAsync(context.Request, door);
         var batch = door.Rent();
         try
         {
-            var refusal = door.Check(body.Bytes, note, batch, out var route);
+            TableRoute? route = null;
+            var refusal = body.Refusal ?? Check(context.Request, body.Bytes, note, batch, out route);
             body.Release();
-            refusal ??= await door.AppendAsync(batch, route!);
+            if (refusal is null && !route!.IsOpen)
+            {
+                refusal = await door.OpenAsync(route);
+            }
+
+            refusal ??= await door.AppendAsync(batch);
             await (refusal is null
                 ? IngestAnswers.WriteAsync(context, route!.Published)
                 : IngestAnswers.WriteAsync(context, refusal));
@@ -70,7 +90,40 @@ internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
         }
     }
 
-    /// <summary>The limit of an event is the door's own, whatever the server's limit for other bodies is.</summary>
+    private IngestRefusal? Check(
+        HttpRequest request, ReadOnlyMemory<byte> body, in DeliveryNote note, ChangeBatch batch, out TableRoute? route)
+    {
+        if (PostedForm.IsCloudEvent(request))
+        {
+            return CloudEvents.Check(door, body, note, batch, out route);
+        }
+
+        if (!PostedForm.HasCloudEventHeaders(request))
+        {
+            return door.Check(body, note, batch, out route);
+        }
+
+        route = null;
+        return PostedForm.ReadHeaders(request, note, out var told) ?? door.Check(body, told, batch, out route);
+    }
+
+    private async Task StoreSeveralAsync(HttpContext context, DeliveryNote note)
+    {
+        var request = context.Request;
+        if (request.ContentLength > BatchPost.BytesMax)
+        {
+            await IngestAnswers.WriteAsync(context, IngestRefusal.TooLarge(BatchPost.BytesMax));
+            return;
+        }
+
+        // One byte more than is taken, so that the events before the limit are dealt with and told.
+        Allow(context, BatchPost.BytesMax + 1);
+        var outcome = await BatchPost.RunAsync(door, request.Body, PostedForm.BatchFormOf(request),
+            PostedForm.IsCloudEventList(request), note, context.RequestAborted);
+        await BatchAnswer.WriteAsync(context, outcome);
+    }
+
+    /// <summary>The limit of events is their own, whatever the server's limit for other bodies is.</summary>
     private static void Allow(HttpContext context, long bytesMax)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit
