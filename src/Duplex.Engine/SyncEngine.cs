@@ -89,7 +89,6 @@ public sealed class SyncEngine : IAsyncDisposable
         Customers = new Customers(parts, PutAsync);
         _status = new StatusReader(parts, _captures.Values, _syncs.Values, Customers, parts.Clock.GetUtcNow());
         Ingest = parts.Model.Ingest is { } ingest ? new IngestDoor(ingest, parts.Model.Retention, parts.Log) : null;
-        _status = new StatusReader(parts, _captures.Values, _syncs.Values, parts.Clock.GetUtcNow());
         _views = new RecordViews(parts);
     }
 
@@ -98,6 +97,7 @@ public sealed class SyncEngine : IAsyncDisposable
 
     /// <summary>The customers of posted tables.</summary>
     public Customers Customers { get; }
+
     /// <summary>Where changes are posted; null when none are taken.</summary>
     public IngestDoor? Ingest { get; }
 

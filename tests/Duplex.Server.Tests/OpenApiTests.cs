@@ -65,7 +65,7 @@ public sealed class OpenApiTests
             .OrderBy(static o => o.Path.Contains("replay", StringComparison.Ordinal));
         foreach (var (path, method, operation) in operations)
         {
-            if (path.StartsWith("/webhooks", StringComparison.Ordinal))
+            if (path.StartsWith("/webhooks", StringComparison.Ordinal) || TakesChanges(path))
             {
                 continue;
             }
@@ -82,6 +82,9 @@ public sealed class OpenApiTests
 
         ran.ShouldBeGreaterThan(15);
     }
+
+    /// <summary>What a server with schemas answers, and is run against one.</summary>
+    private static bool TakesChanges(string path) => path is "/sync" or "/sync/batch" or "/events" or "/health";
 
     private static async Task AddDeadLetterAsync(RunningServer server)
     {

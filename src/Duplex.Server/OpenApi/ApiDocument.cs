@@ -40,6 +40,7 @@ internal static class ApiDocument
                 + "stable `code`, the `field` at fault and a `fix`.",
         };
         AddWebhooks(document, server);
+        IngestPaths.Add(document, server);
         if (server.ApiKeys.Count == 0)
         {
             return;
