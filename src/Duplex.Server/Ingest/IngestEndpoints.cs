@@ -11,6 +11,7 @@ namespace Duplex.Server.Ingest;
 /// <summary>Takes changes over REST. A 2xx is sent only after the change log has them on disk.</summary>
 internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
 {
+    private const long DrainedBytesMax = 16 << 20;
     private static readonly byte[] Healthy = """{"status":"healthy","service":"sync-service"}"""u8.ToArray();
 
     public static void Map(IEndpointRouteBuilder routes, SyncEngine engine, ServerModel server)
@@ -110,26 +111,28 @@ internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
     private async Task StoreSeveralAsync(HttpContext context, DeliveryNote note)
     {
         var request = context.Request;
+        Allow(context, BatchPost.BytesMax);
         if (request.ContentLength > BatchPost.BytesMax)
         {
             await IngestAnswers.WriteAsync(context, IngestRefusal.TooLarge(BatchPost.BytesMax));
             return;
         }
 
-        // One byte more than is taken, so that the events before the limit are dealt with and told.
-        Allow(context, BatchPost.BytesMax + 1);
         var outcome = await BatchPost.RunAsync(door, request.Body, PostedForm.BatchFormOf(request),
             PostedForm.IsCloudEventList(request), note, context.RequestAborted);
         await BatchAnswer.WriteAsync(context, outcome);
     }
 
-    /// <summary>The limit of events is their own, whatever the server's limit for other bodies is.</summary>
+    /// <summary>
+    /// The limit of events is their own, whatever the server's limit for other bodies is. The server takes somewhat more,
+    /// and throws it away: a poster that is still sending when it is answered would not see the answer.
+    /// </summary>
     private static void Allow(HttpContext context, long bytesMax)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit
-            && limit.MaxRequestBodySize < bytesMax)
+            && limit.MaxRequestBodySize < bytesMax + DrainedBytesMax)
         {
-            limit.MaxRequestBodySize = bytesMax;
+            limit.MaxRequestBodySize = bytesMax + DrainedBytesMax;
         }
     }
 }

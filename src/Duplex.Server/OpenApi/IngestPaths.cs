@@ -78,7 +78,8 @@ internal static class IngestPaths
         return operation;
     }
 
-    private static OpenApiOperation Operation(string id, string summary, (string Type, string Example)[] bodies) => new()
+    private static OpenApiOperation Operation(
+        string id, string summary, params (string Type, string Example)[] bodies) => new()
     {
         OperationId = id,
         Summary = summary,
