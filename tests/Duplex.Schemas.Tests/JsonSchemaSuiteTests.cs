@@ -14,6 +14,18 @@ public sealed class JsonSchemaSuiteTests(ITestOutputHelper output)
     [InlineData("draft7")]
     public void Every_required_case_passes(string draft) => Run(draft, "required", "*.json", recurse: false);
 
+    [SkippableTheory]
+    [InlineData("draft2020-12")]
+    [InlineData("draft7")]
+    public void Every_optional_case_passes_or_is_waived_with_its_reason(string draft) =>
+        Run(draft, "optional", "optional/*.json", recurse: false);
+
+    [SkippableTheory]
+    [InlineData("draft2020-12")]
+    [InlineData("draft7")]
+    public void Every_format_case_passes_or_is_waived_with_its_reason(string draft) =>
+        Run(draft, "format", "optional/format/*.json", recurse: true);
+
     private void Run(string draft, string part, string pattern, bool recurse)
     {
         var suite = Suites.Folder("json-schema");

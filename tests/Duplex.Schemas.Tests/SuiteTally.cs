@@ -11,7 +11,6 @@ internal sealed class SuiteTally(string suite, IReadOnlyDictionary<string, strin
     private readonly List<string> _failures = [];
     private readonly SortedDictionary<string, (int Run, int Passed)> _groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _waived = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _unneeded = new(waivers.Keys, StringComparer.Ordinal);
     private int _run;
     private int _passed;
 
@@ -37,7 +36,6 @@ internal sealed class SuiteTally(string suite, IReadOnlyDictionary<string, strin
             return;
         }
 
-        _unneeded.Remove(waiver);
         _waived[waiver] = _waived.GetValueOrDefault(waiver) + 1;
     }
 

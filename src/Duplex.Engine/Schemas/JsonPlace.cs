@@ -8,7 +8,7 @@ namespace Duplex.Engine.Schemas;
 internal static class JsonPlace
 {
     private const int DepthMax = 10_000;
-    private const int CharactersMax = 1_000;
+    private const int CharactersMax = 300;
 
     /// <summary>JSON pointer of the value that comes next after the text; as far as the text can be read.</summary>
     public static string At(ReadOnlySpan<byte> before)

@@ -29,9 +29,8 @@ public static class StrictJson
             return Refusal("The JSON text starts with a byte order mark", 0, "", "Send UTF-8 without the mark.");
         if (!Utf8.IsValid(utf8))
         {
-            var (offset, pointer) = (InvalidAt(utf8), "");
-            pointer = JsonPlace.At(utf8[..offset]);
-            return Refusal("The JSON text is not UTF-8", offset, pointer, "Send UTF-8.");
+            var offset = InvalidAt(utf8);
+            return Refusal("The JSON text is not UTF-8", offset, JsonPlace.At(utf8[..offset]), "Send UTF-8.");
         }
 
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = depthMax });
@@ -43,7 +42,9 @@ public static class StrictJson
         catch (JsonException e)
         {
             var offset = Offset(utf8, e.LineNumber ?? 0, e.BytePositionInLine ?? 0);
-            var isDeep = reader.CurrentDepth >= depthMax && offset < utf8.Length && utf8[offset] is (byte)'[' or (byte)'{';
+            var isInside = reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject;
+            var isDeep = reader.CurrentDepth + (isInside ? 1 : 0) >= depthMax
+                && offset < utf8.Length && (utf8[offset] is (byte)'[' or (byte)'{');
             return isDeep
                 ? Refusal($"The JSON text is nested more than {depthMax} deep", offset, JsonPlace.At(utf8[..offset]),
                     "Send a flatter document.")

@@ -25,11 +25,14 @@ internal static class AssertionKeywords
         "required" when value.ValueKind == JsonValueKind.Array => Required(builder, site, value),
         "dependentRequired" when builder.Dialect.Generation != Generation.Draft7
             && value.ValueKind == JsonValueKind.Object => DependentRequired(site, value),
-        "format" when value.ValueKind == JsonValueKind.String && builder.AssertsFormat =>
-            FormatCatalog.Find(value.GetString()!, builder.Dialect) is { } format
-                ? new FormatKeyword(site, value.GetString()!, format) : null,
         _ => null,
     };
+
+    /// <summary><c>format</c>; null when it only annotates.</summary>
+    public static Keyword? Format(KeywordBuilder builder, KeywordSite site, JsonElement value) =>
+        builder.AssertsFormat && value.ValueKind == JsonValueKind.String
+        && FormatCatalog.Find(value.GetString()!, builder.Dialect) is { } format
+            ? new FormatKeyword(site, value.GetString()!, format) : null;
 
     /// <summary>The texts of an array.</summary>
     public static string[] Texts(JsonElement array) =>

@@ -43,6 +43,8 @@ internal sealed class KeywordBuilder(SchemaCompiler compiler, SchemaNode node)
             case "$dynamicRef" when _dialect.Generation == Generation.Draft202012
                 && value.ValueKind == JsonValueKind.String:
                 return DynamicReference(site, value.GetString()!);
+            case "format":
+                return AssertionKeywords.Format(this, site, value);
             case "$recursiveRef" when _dialect.Generation == Generation.Draft201909:
                 compiler.Report(_here, name, "schema.keyword_unknown", "$recursiveRef is not supported.",
                     "Use draft 2020-12 with $dynamicRef.");

@@ -39,6 +39,7 @@ internal static class UnicodeProperties
             {
                 "General_Category" or "gc" => Category(property[(equals + 1)..]),
                 "Script" or "sc" => UnicodeScripts.Find(property[(equals + 1)..]),
+                "Script_Extensions" or "scx" => UnicodeScripts.FindExtended(property[(equals + 1)..]),
                 _ => null,
             };
         }
