@@ -9,6 +9,7 @@ using Duplex.Engine.Log;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.Merge;
 using Duplex.Engine.Reconcile;
+using Duplex.Engine.Registry;
 using Duplex.Engine.Routing;
 using Duplex.Engine.State;
 using Duplex.Engine.Waiting;
@@ -86,7 +87,8 @@ public sealed class SyncEngine : IAsyncDisposable
             _syncs[model.FullName] = new SyncRuntime(model, CaptureOf(model.A), CaptureOf(model.B), parts);
         }
 
-        Customers = new Customers(parts, PutAsync);
+        Customers = new Customers(parts, CommitAsync);
+        Registry = new CustomerRegistry(parts, Customers, CommitAsync);
         _status = new StatusReader(parts, _captures.Values, _syncs.Values, Customers, parts.Clock.GetUtcNow());
         Ingest = parts.Model.Ingest is { } ingest ? new IngestDoor(ingest, parts.Model.Retention, parts.Log) : null;
         _views = new RecordViews(parts);
@@ -100,6 +102,8 @@ public sealed class SyncEngine : IAsyncDisposable
 
     /// <summary>Where changes are posted; null when none are taken.</summary>
     public IngestDoor? Ingest { get; }
+    /// <summary>Customers, mappings and schemas as data that is managed while the engine runs.</summary>
+    public CustomerRegistry Registry { get; }
 
     /// <summary>
     /// Starts every connection and sync in the background and returns. A connection or sync that cannot start shows its
@@ -136,6 +140,7 @@ public sealed class SyncEngine : IAsyncDisposable
         _running.AddRange(
             _captures.Values.Select(c => Task.Run(() => c.RunAsync(_stop.Token), CancellationToken.None)));
         _running.AddRange(_syncs.Values.Select(s => Task.Run(() => s.RunAsync(_stop.Token), CancellationToken.None)));
+        await Registry.LoadAsync(cancellationToken);
         _running.AddRange(await Customers.StartAsync(_stop.Token, cancellationToken));
         _running.Add(Task.Run(() => KeepHouseAsync(_stop.Token), CancellationToken.None));
     }
@@ -342,7 +347,10 @@ public sealed class SyncEngine : IAsyncDisposable
                 runtime.Model, CaptureOf(runtime.Model.A), CaptureOf(runtime.Model.B), Parts, findings,
                     cancellationToken);
 
-    private async Task PutAsync(string name, string? value, CancellationToken cancellationToken)
+    private Task PutAsync(string name, string? value, CancellationToken cancellationToken) =>
+        CommitAsync([new StateMutation.PutValue(name, value)], cancellationToken);
+
+    private async Task CommitAsync(IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken)
     {
         if (_epoch == 0)
         {
@@ -350,7 +358,7 @@ public sealed class SyncEngine : IAsyncDisposable
         }
 
         var commit = new StateCommit { Owner = Owner, Epoch = _epoch };
-        commit.Mutations.Add(new StateMutation.PutValue(name, value));
+        commit.Mutations.AddRange(mutations);
         await Parts.Store.CommitAsync(commit, cancellationToken);
     }
 

@@ -296,6 +296,24 @@ public abstract class StateStoreConformance(IBed<IStateStore> bed) : SeamConform
     }
 
     [Fact]
+    public async Task Named_values_are_listed_by_the_beginning_of_their_names()
+    {
+        (await Store.ListValuesAsync("m/", default)).ShouldBeEmpty();
+        var large = new string('x', 1 << 20);
+        await Store.CommitAsync(new PutValue("m/b/00000002", "2"), new PutValue("m/b/00000001", "1"),
+            new PutValue("m/a_/1", "other"), new PutValue("m", "no"), new PutValue("m0", "no"),
+            new PutValue("M/b/1", "no"), new PutValue("m/b/\u00e4\U0001F600", large), new PutValue("m/b%", "wild"),
+            new PutValue("l/b", "no"));
+        (await Store.ListValuesAsync("m/b/", default)).Select(static v => (v.Key, v.Value)).ShouldBe(
+            [("m/b/00000001", "1"), ("m/b/00000002", "2"), ("m/b/\u00e4\U0001F600", large)]);
+        (await Store.ListValuesAsync("m/a_", default)).ShouldHaveSingleItem().Value.ShouldBe("other");
+        (await Store.ListValuesAsync("m/b%", default)).ShouldHaveSingleItem().Value.ShouldBe("wild");
+        (await Store.ListValuesAsync("m", default)).Count.ShouldBe(7);
+        await Store.CommitAsync(new PutValue("m/b/00000001", null));
+        (await Store.ListValuesAsync("m/b/", default))[0].Key.ShouldBe("m/b/00000002");
+    }
+
+    [Fact]
     public async Task Concurrent_commits_are_all_there()
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(leg => Task.Run(async () =>

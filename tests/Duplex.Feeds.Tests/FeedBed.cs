@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Duplex.Conformance;
 using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
@@ -77,6 +78,14 @@ internal sealed class FeedBed : IAsyncDisposable
         await Feeds.DisposeAsync();
         await _log.DisposeAsync();
         await _store.DisposeAsync();
+    }
+
+    /// <summary>Edits a named value of the stopped engine's state store.</summary>
+    public async Task EditValueAsync(string name, Func<string, string> edit)
+    {
+        await using var store = await EmbeddedStateStore.OpenAsync(_data);
+        await store.CommitAsync(new Duplex.Engine.State.StateMutation.PutValue(
+            name, edit((await store.ReadValueAsync(name, CancellationToken.None))!)));
     }
 
     /// <summary>Appends changes of a table: row <c>{"id":…,"name":…}</c> each.</summary>

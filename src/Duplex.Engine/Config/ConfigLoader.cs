@@ -78,7 +78,9 @@ public static class ConfigLoader
         var ingest = IngestSection.Read(section, directory, report, references);
         var connections = ConnectionSection.ReadAll(section, sources, report, references);
         var syncs = SyncSection.ReadAll(section, connections, report, references);
-        var customers = new CustomerSection(report, references, directory).ReadAll(section);
+        var customerSection = new CustomerSection(report, references, directory);
+        var customers = customerSection.ReadAll(section);
+        var globalMappings = customerSection.ReadGlobal(section);
         foreach (var store in OtherStores)
         {
             if (root.Find(store) is not null && section.Any(store) is { } other)
@@ -101,6 +103,7 @@ public static class ConfigLoader
             Connections = connections.Models,
             Syncs = syncs,
             Customers = customers,
+            GlobalMappings = globalMappings,
             Retention = retention,
             Ingest = ingest,
         };

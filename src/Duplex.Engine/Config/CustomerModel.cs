@@ -15,8 +15,18 @@ public sealed record CustomerModel
     /// <summary><c>tenant/name</c>.</summary>
     public string FullName => $"{Tenant}/{Name}";
 
+    /// <summary>Which life of a customer of this name it is: one that is made again after a delete begins anew.</summary>
+    public int Generation { get; init; } = 1;
+
+    /// <summary>The name under which its leg's positions and dead letters are kept: <c>tenant/name</c>, and behind it
+    /// <c>~2</c> for its second life.</summary>
+    public string LegName => Generation == 1 ? FullName : $"{FullName}~{Generation}";
+
     /// <summary>The tables, by name.</summary>
     public required IReadOnlyDictionary<string, TableModel> Tables { get; init; }
+
+    /// <summary>Tables whose changes wait in the log until they have a mapping.</summary>
+    public IReadOnlyList<string> Waiting { get; init; } = [];
 
     /// <summary>Where it begins when it is new.</summary>
     public FeedStart Start { get; init; } = FeedStart.Latest;
@@ -32,15 +42,43 @@ public sealed record CustomerModel
 /// <param name="Table">The table.</param>
 /// <param name="Mapping">How its changes become the customer's records.</param>
 /// <param name="Refusal">Why the customer's schema refuses an output record; null when it takes it. Null for no schema.</param>
-public sealed record TableModel(string Table, MappingDocument Mapping, Func<JsonElement, string?>? Refusal);
+public sealed record TableModel(string Table, MappingDocument Mapping, Func<JsonElement, string?>? Refusal)
+{
+    /// <summary>What changes before a position are made with, oldest first.</summary>
+    public IReadOnlyList<EarlierForm> Earlier { get; init; } = [];
+
+    /// <summary>What the change at a place of the log is made with.</summary>
+    public TableModel At(int partition, long offset)
+    {
+        foreach (var earlier in Earlier)
+        {
+            if (offset < earlier.Before.GetValueOrDefault(partition))
+            {
+                return earlier.Form;
+            }
+        }
+
+        return this;
+    }
+}
+
+/// <summary>A form of a table's records that was replaced.</summary>
+/// <param name="Form">What its changes are made with.</param>
+/// <param name="Before">By partition: the first offset that is made with what replaced it.</param>
+public sealed record EarlierForm(TableModel Form, IReadOnlyDictionary<int, long> Before);
 
 /// <summary>Where a new customer begins.</summary>
-/// <param name="Kind">Earliest, latest or a time.</param>
+/// <param name="Kind">Earliest, latest, a time or given offsets.</param>
 /// <param name="Time">The time; changes that the log took at it or later are carried.</param>
 public sealed record FeedStart(FeedStartKind Kind, DateTimeOffset Time = default)
 {
     /// <summary>With what comes after the customer was made.</summary>
     public static FeedStart Latest { get; } = new(FeedStartKind.Latest);
+
+    /// <summary>By table and partition: where to begin, for <see cref="FeedStartKind.Offsets"/>. Others begin with the
+    /// latest.</summary>
+    public IReadOnlyDictionary<(string Table, int Partition), long> Offsets { get; init; } =
+        new Dictionary<(string, int), long>();
 }
 
 /// <summary>The kinds of <see cref="FeedStart"/>.</summary>
@@ -52,4 +90,6 @@ public enum FeedStartKind
     Earliest,
     /// <summary>At a time.</summary>
     Time,
+    /// <summary>At given offsets.</summary>
+    Offsets,
 }

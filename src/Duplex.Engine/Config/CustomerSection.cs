@@ -31,6 +31,38 @@ internal sealed class CustomerSection(ConfigReport report, References references
         return models;
     }
 
+    /// <summary>The mappings of customers that have none of their own, by table.</summary>
+    public IReadOnlyDictionary<string, MappingDocument> ReadGlobal(Section root)
+    {
+        var mappings = new Dictionary<string, MappingDocument>(StringComparer.Ordinal);
+        var folder = Path.GetFullPath(Path.Combine("mappings", "global"), directory);
+        if (!Directory.Exists(folder))
+        {
+            return mappings;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
+            .Where(static p => Extensions.Contains(Path.GetExtension(p))))
+        {
+            var table = Path.GetFileNameWithoutExtension(path);
+            if (ReadText(path, root.Node) is { } text)
+            {
+                var (mapping, findings) = MappingDocument.Read(text, Shown(path), table);
+                foreach (var finding in findings)
+                {
+                    report.AddFrom(finding);
+                }
+
+                if (mapping is not null)
+                {
+                    mappings.TryAdd(table, mapping);
+                }
+            }
+        }
+
+        return mappings;
+    }
+
     private CustomerModel? ReadOne(string name, MapNode map)
     {
         var before = report.Errors;
@@ -64,7 +96,8 @@ internal sealed class CustomerSection(ConfigReport report, References references
         };
     }
 
-    private IEnumerable<(string Table, ConfigNode Node)> TableNodes(Section section)
+    /// <summary>The tables that a customer names.</summary>
+    public IEnumerable<(string Table, ConfigNode Node)> TableNodes(Section section)
     {
         switch (section.Needed("tables", "Add tables: [ users ] with the tables that the customer gets."))
         {
@@ -158,9 +191,20 @@ internal sealed class CustomerSection(ConfigReport report, References references
         return null;
     }
 
-    private FeedStart Start(Section section)
+    /// <summary>Where a customer begins.</summary>
+    public FeedStart Start(Section section)
     {
-        if (section.Any("start") is not { } node || section.Expect<ScalarNode>(node, "start", "a word or a time") is not { } scalar)
+        if (section.Any("start") is not { } node)
+        {
+            return FeedStart.Latest;
+        }
+
+        if (node is MapNode map)
+        {
+            return new StartOffsets(report, references).Read(map);
+        }
+
+        if (section.Expect<ScalarNode>(node, "start", "a word, a time or offsets") is not { } scalar)
         {
             return FeedStart.Latest;
         }
@@ -177,12 +221,14 @@ internal sealed class CustomerSection(ConfigReport report, References references
                     return new FeedStart(FeedStartKind.Time, time);
                 }
 
-                report.Error("config.bad_value", scalar, "start must be latest, earliest or a time.", "For example 2026-01-31T00:00:00Z.");
+                report.Error("config.bad_value", scalar, "start must be latest, earliest, a time or offsets.",
+                    "For example 2026-01-31T00:00:00Z.");
                 return FeedStart.Latest;
         }
     }
 
-    private (TimeSpan Age, long Bytes) Retention(Section customer)
+    /// <summary>What a customer's feed keeps.</summary>
+    public (TimeSpan Age, long Bytes) Retention(Section customer)
     {
         var (age, bytes) = (TimeSpan.FromDays(7), 8L << 30);
         if (customer.Map("retention") is { } map)

@@ -19,6 +19,10 @@ public sealed record EngineModel
     /// <summary>Customers of posted tables, by name.</summary>
     public IReadOnlyDictionary<string, CustomerModel> Customers { get; init; } = new Dictionary<string, CustomerModel>();
 
+    /// <summary>The mappings of customers that have none of their own, by table.</summary>
+    public IReadOnlyDictionary<string, MappingDocument> GlobalMappings { get; init; } =
+        new Dictionary<string, MappingDocument>();
+
     /// <summary>Sizes and times of the stores.</summary>
     public RetentionModel Retention { get; init; } = new();
 

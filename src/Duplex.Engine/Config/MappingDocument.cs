@@ -49,18 +49,13 @@ public sealed class MappingDocument
         var when = ConditionSection.Read(section, "when", report);
         var operations = ReadOperations(section, report);
         section.Close();
-        if (report.HasErrors)
-        {
-            return (null, report.Findings);
-        }
-
         var (mapping, findings) = OutputMapping.Compile(rules, table);
         foreach (var finding in findings)
         {
             report.Add(finding);
         }
 
-        return (mapping is null ? null : new MappingDocument(text, mapping, when, operations), report.Findings);
+        return (mapping is null || report.HasErrors ? null : new MappingDocument(text, mapping, when, operations), report.Findings);
     }
 
     /// <summary>Whether a change is carried.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Duplex.Engine.Config;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
@@ -7,25 +8,49 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Feeds;
 
-/// <summary>The customers of an engine: each has a leg from the posted tables to its feed.</summary>
+/// <summary>
+/// The customers of an engine: each has a leg from the posted tables to its feed. They can be added, changed and removed while the
+/// engine runs; one at a time, which its caller makes sure of.
+/// </summary>
 public sealed class Customers
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly EngineParts _parts;
-    private readonly Dictionary<string, FeedRuntime> _runtimes;
-    private readonly Func<string, string?, CancellationToken, Task> _put;
+    private readonly ConcurrentDictionary<string, FeedRuntime> _runtimes = new(StringComparer.Ordinal);
+    private readonly Func<IReadOnlyList<StateMutation>, CancellationToken, Task> _commit;
+    private CancellationToken _engineStop;
+    private bool _started;
 
     /// <summary>Prepares the customers of a model.</summary>
     /// <param name="parts">What the engine runs on.</param>
-    /// <param name="put">Stores a small named value durably; null removes it.</param>
-    internal Customers(EngineParts parts, Func<string, string?, CancellationToken, Task> put)
+    /// <param name="commit">Stores named values durably.</param>
+    internal Customers(EngineParts parts, Func<IReadOnlyList<StateMutation>, CancellationToken, Task> commit)
     {
         _parts = parts;
-        _put = put;
-        _runtimes = parts.Model.Customers.Values.ToDictionary(static c => c.Name, c => new FeedRuntime(c, parts), StringComparer.Ordinal);
+        _commit = commit;
+        foreach (var model in parts.Model.Customers.Values)
+        {
+            Use(model);
+        }
     }
 
-    /// <summary>The customers by name.</summary>
-    public IReadOnlyDictionary<string, CustomerModel> Models => _parts.Model.Customers;
+    /// <summary>The customers by name, as they are now.</summary>
+    public IReadOnlyDictionary<string, CustomerModel> Models =>
+        _runtimes.ToDictionary(static r => r.Key, static r => r.Value.Customer, StringComparer.Ordinal);
+
+    /// <summary>The customer of a name, as it is now; null if there is none.</summary>
+    public CustomerModel? Find(string name) => _runtimes.TryGetValue(name, out var runtime) ? runtime.Customer : null;
+
+    /// <summary>Takes other models into use before the start.</summary>
+    internal void UseAll(IEnumerable<CustomerModel> models)
+    {
+        _runtimes.Clear();
+        foreach (var model in models)
+        {
+            Use(model);
+        }
+    }
 
     /// <summary>
     /// Places the positions of new customers, takes up pauses, and begins. When it returns, a customer that begins with the latest
@@ -33,10 +58,9 @@ public sealed class Customers
     /// </summary>
     internal async Task<IReadOnlyList<Task>> StartAsync(CancellationToken stop, CancellationToken cancellationToken)
     {
-        if (_runtimes.Count > 0 && _parts.Feeds is null)
+        if (!_runtimes.IsEmpty)
         {
-            throw new SyncException(ErrorCode.ConfigInvalid, "There are customers and no store for their feeds.",
-                "Open a feed store beside the state store.");
+            RequireFeeds();
         }
 
         foreach (var runtime in _runtimes.Values)
@@ -54,7 +78,77 @@ public sealed class Customers
             }
         }
 
-        return [.. _runtimes.Values.Select(r => Task.Run(() => r.RunAsync(stop), CancellationToken.None))];
+        (_engineStop, _started) = (stop, true);
+        foreach (var runtime in _runtimes.Values)
+        {
+            runtime.Start(stop);
+        }
+
+        return [Task.Run(() => RunAsync(stop), CancellationToken.None)];
+    }
+
+    /// <summary>
+    /// Adds a customer, or changes one: its leg ends, what is decided is stored in one commit with the positions at which it takes
+    /// effect, and the leg goes on from there with the new model. When nothing could be stored, it goes on as it was.
+    /// </summary>
+    /// <param name="next">The customer with the tables that it is to have; other parts of it may still be decided.</param>
+    /// <param name="decide">Told where every partition stands, says what is stored and the model from then on.</param>
+    /// <param name="cancellationToken">Stops what has not begun.</param>
+    internal async Task<CustomerModel> ChangeAsync(
+        CustomerModel next, Func<IReadOnlyList<TurningPoint>, CustomerChange> decide, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        RequireFeeds();
+        var runtime = _runtimes.GetValueOrDefault(next.Name);
+        if (runtime is not null)
+        {
+            await runtime.StopAsync();
+        }
+
+        var model = runtime?.Customer;
+        IReadOnlyList<LegPosition> places = [];
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience, _parts.Clock);
+            (model, places) = await StoreAsync(model, next, decide, patience.Token);
+            return model;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new SyncException(ErrorCode.SinkUnavailable,
+                $"The stores did not answer within {Patience.TotalSeconds:0} seconds; the customer {next.Name} is as it was.",
+                "Try again.");
+        }
+        finally
+        {
+            if (model is not null)
+            {
+                var begun = Use(model, model.Generation == runtime?.Customer.Generation ? runtime.View : null);
+                foreach (var place in places)
+                {
+                    begun.View.Positions[(place.Topic, place.Partition)] = place.Offset;
+                }
+
+                if (_started)
+                {
+                    begun.Start(_engineStop);
+                }
+            }
+        }
+    }
+
+    /// <summary>Removes a customer durably: its leg ends and the log no longer keeps anything for it. What its feed has stays
+    /// readable until retention removes it.</summary>
+    internal async Task RemoveAsync(
+        CustomerModel customer, IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken)
+    {
+        await _commit([.. mutations, new StateMutation.PutValue(PauseMark(customer), null)], cancellationToken);
+        if (_runtimes.TryRemove(customer.Name, out var runtime))
+        {
+            await runtime.StopAsync();
+        }
+
+        await _parts.Log.RemoveConsumerAsync(FeedLeg.IdOf(customer).ToString(), CancellationToken.None);
     }
 
     /// <summary>Pauses a customer's leg; its feed stays readable. Survives restarts. False if there is no such customer.</summary>
@@ -65,7 +159,7 @@ public sealed class Customers
             return false;
         }
 
-        await _put(PauseMark(runtime.Customer), "paused", cancellationToken);
+        await _commit([new StateMutation.PutValue(PauseMark(runtime.Customer), "paused")], cancellationToken);
         await runtime.View.PauseAsync(cancellationToken);
         return true;
     }
@@ -78,7 +172,7 @@ public sealed class Customers
             return false;
         }
 
-        await _put(PauseMark(runtime.Customer), null, cancellationToken);
+        await _commit([new StateMutation.PutValue(PauseMark(runtime.Customer), null)], cancellationToken);
         runtime.View.Resume();
         return true;
     }
@@ -99,7 +193,7 @@ public sealed class Customers
     public async Task<IReadOnlyList<CustomerStatus>> StatusAsync(
         IReadOnlyList<PartitionState> partitions, CancellationToken cancellationToken)
     {
-        if (_runtimes.Count == 0)
+        if (_runtimes.IsEmpty)
         {
             return [];
         }
@@ -128,11 +222,69 @@ public sealed class Customers
         }
     }
 
+    private FeedRuntime Use(CustomerModel model, FeedView? view = null) =>
+        _runtimes[model.Name] = new FeedRuntime(model, _parts, view ?? new FeedView(model.FullName));
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, _parts.Clock, stop)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var runtime in _runtimes.Values)
+        {
+            await runtime.StopAsync();
+        }
+    }
+
+    private async Task<(CustomerModel Model, IReadOnlyList<LegPosition> Places)> StoreAsync(
+        CustomerModel? before, CustomerModel next, Func<IReadOnlyList<TurningPoint>, CustomerChange> decide,
+        CancellationToken cancellationToken)
+    {
+        var (leg, starts) = (FeedLeg.IdOf(next), new FeedStarts(next, _parts));
+        var commit = new StateCommit
+        {
+            Owner = leg.ToString(),
+            Epoch = await _parts.Store.AcquireAsync(leg.ToString(), cancellationToken),
+        };
+        // An append of the ended leg that is still on its way is refused from here on, or is among what is read next.
+        await _parts.Feeds!.AcquireAsync(next.Feed, cancellationToken);
+        var given = await _parts.Feeds.ReadSourcesAsync(next.Feed.Name, "", cancellationToken);
+        var known = before is null || before.Generation != next.Generation ? [] : TablesOf(before);
+        var (places, fresh) = await starts.FindAsync(
+            TablesOf(next).Except(known).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        var change = decide([.. places.Select(p => new TurningPoint(p.Table, p.Position, Math.Max(p.Position.Offset,
+            given.TryGetValue(FeedLeg.SourceOf(next, p.Position.Topic, p.Position.Partition), out var last) ? last + 1 : 0)))]);
+        commit.Mutations.AddRange(change.Mutations);
+        commit.Positions.AddRange(fresh);
+        await _parts.Store.CommitAsync(commit, CancellationToken.None);
+        if (known.Except(TablesOf(next)).Any())
+        {
+            await _parts.Log.RemoveConsumerAsync(leg.ToString(), CancellationToken.None);
+            await starts.HoldAsync(places.Select(static p => p.Position), CancellationToken.None);
+        }
+        else
+        {
+            await starts.HoldAsync(fresh, CancellationToken.None);
+        }
+
+        return (change.Model, [.. places.Select(static p => p.Position)]);
+    }
+
+    private static IReadOnlyList<string> TablesOf(CustomerModel customer) => [.. customer.Tables.Keys, .. customer.Waiting];
+
+    private void RequireFeeds()
+    {
+        if (_parts.Feeds is null)
+        {
+            throw new SyncException(ErrorCode.ConfigInvalid, "There are customers and no store for their feeds.",
+                "Open a feed store beside the state store.");
+        }
+    }
+
     private async Task<CustomerStatus> StatusAsync(
         FeedRuntime runtime, IReadOnlyList<PartitionState> partitions, FeedState? feed, CancellationToken cancellationToken)
     {
         var (view, customer) = (runtime.View, runtime.Customer);
-        var topics = customer.Tables.Keys.Select(t => TableTopics.Of(customer.Tenant, t)).ToHashSet(StringComparer.Ordinal);
+        var topics = TablesOf(customer).Select(t => TableTopics.Of(customer.Tenant, t)).ToHashSet(StringComparer.Ordinal);
         long behind = 0;
         foreach (var partition in partitions.Where(p => topics.Contains(p.Topic)))
         {
@@ -152,3 +304,12 @@ public sealed class Customers
 
     private static string PauseMark(CustomerModel customer) => $"paused:{customer.FullName}";
 }
+
+/// <summary>Where a change of a customer takes effect in one partition.</summary>
+/// <param name="Table">The table.</param>
+/// <param name="Position">Where its leg goes on.</param>
+/// <param name="Effective">The first offset of which the feed has nothing yet; not before the position.</param>
+internal sealed record TurningPoint(string Table, LegPosition Position, long Effective);
+
+/// <summary>What a change of a customer stores, and its model from then on.</summary>
+internal sealed record CustomerChange(CustomerModel Model, IReadOnlyList<StateMutation> Mutations);

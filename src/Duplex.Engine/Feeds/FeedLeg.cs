@@ -28,7 +28,11 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
     public long FeedEpoch { get; private set; }
 
     /// <summary>The leg of a customer.</summary>
-    public static LegId IdOf(CustomerModel customer) => new(customer.FullName, Side.A);
+    public static LegId IdOf(CustomerModel customer) => new(customer.LegName, Side.A);
+
+    /// <summary>What a feed calls a partition that its records come from.</summary>
+    public static string SourceOf(CustomerModel customer, string topic, int partition) => customer.Generation == 1
+        ? $"{topic}/{partition}" : $"{topic}/{partition}~{customer.Generation}";
 
     /// <summary>Runs until cancelled (returns) or broken (throws what broke it).</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -38,8 +42,14 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         _mayHaveLetters = await parts.Store.CountDeadLettersAsync(Id, cancellationToken) > 0;
         var positions = await new FeedStarts(Customer, parts).PlaceAsync(_epoch, cancellationToken);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var loops = positions.Select(p => new FeedReader(
+        var loops = positions.Where(p => Customer.Tables.ContainsKey(p.Table)).Select(p => new FeedReader(
             this, p.Table, p.Position.Topic, p.Position.Partition, p.Position.Offset).RunAsync(reading.Token)).ToList();
+        if (loops.Count == 0)
+        {
+            // Every table waits for its mapping, and the leg for its end.
+            loops.Add(Task.Delay(Timeout.InfiniteTimeSpan, Clock, reading.Token));
+        }
+
         View.Set(RunState.Running);
         var broken = await Task.WhenAny(loops);
         await reading.CancelAsync();
@@ -51,23 +61,23 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         }
     }
 
-    /// <summary>Makes the customer's record of a change by the mapping that is active now.</summary>
+    /// <summary>Makes the customer's record of a change with a form of its table.</summary>
     public FeedTransform.Outcome Transform(
-        FeedTransform transform, Change change, ReadOnlyMemory<byte> key, long offset, string table) =>
-        transform.Run(change, key, offset, Customer, Customer.Tables[table], Clock);
+        FeedTransform transform, Change change, ReadOnlyMemory<byte> key, long offset, TableModel table) =>
+        transform.Run(change, key, offset, Customer, table, Clock);
 
     /// <summary>Transforms a parked change anew; true when it came through and the letter is gone.</summary>
     public async Task<bool> ReplayAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
         var change = ChangeEnvelope.Parse(letter.Key, letter.Envelope);
-        if (!Customer.Tables.ContainsKey(change.Stream))
+        if (!Customer.Tables.TryGetValue(change.Stream, out var table))
         {
             return false;
         }
 
         using var transform = new FeedTransform();
         var key = System.Text.Encoding.UTF8.GetBytes(letter.Key.Json);
-        var outcome = Transform(transform, change, key, letter.Offset, change.Stream);
+        var outcome = Transform(transform, change, key, letter.Offset, table);
         if (outcome.Error is { } error)
         {
             var again = letter with { Attempts = letter.Attempts + 1, AtMicros = Clock.NowMicros(), Error = error };

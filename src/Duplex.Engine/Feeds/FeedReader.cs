@@ -1,3 +1,4 @@
+using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
@@ -18,7 +19,8 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(1);
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), partition + 7);
-    private readonly string _source = $"{topic}/{partition}";
+    private readonly string _source = FeedLeg.SourceOf(leg.Customer, topic, partition);
+    private readonly TableModel _table = leg.Customer.Tables[table];
     private long _offset = offset;
     private long _recorded = offset;
     private long _recordedAt = leg.Clock.GetTimestamp();
@@ -84,7 +86,8 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
     {
         var key = RecordKey.FromUtf8(page.Key(i).Span);
         var change = ChangeEnvelope.Parse(key, page.Value(i));
-        var outcome = leg.Transform(transform, change, page.Key(i), page.Offset(i), table);
+        var outcome = leg.Transform(
+            transform, change, page.Key(i), page.Offset(i), _table.At(partition, page.Offset(i)));
         if (outcome.Item is { } item)
         {
             items.Add(item);

@@ -8,19 +8,39 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Feeds;
 
 /// <summary>One customer at run time: keeps its leg alive. A customer that fails does not slow another.</summary>
-internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts parts)
+internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts parts, FeedView view)
 {
     private readonly ILogger _logger = parts.Loggers.CreateLogger($"Duplex.Customer.{customer.Name}");
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 43);
 
     private volatile FeedLeg? _leg;
+    private CancellationTokenSource? _stop;
+    private Task _running = Task.CompletedTask;
 
     public CustomerModel Customer { get; } = customer;
 
-    public FeedView View { get; } = new(customer.FullName);
+    public FeedView View { get; } = view;
 
-    /// <summary>Runs until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Begins; ends by <see cref="StopAsync"/> or when the engine stops.</summary>
+    public void Start(CancellationToken engineStop)
+    {
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(engineStop);
+        _running = Task.Run(() => RunAsync(_stop.Token), CancellationToken.None);
+    }
+
+    /// <summary>Ends its life and returns when nothing of it goes on.</summary>
+    public async Task StopAsync()
+    {
+        if (_stop is { } stop)
+        {
+            await stop.CancelAsync();
+            await _running;
+            stop.Dispose();
+            _stop = null;
+        }
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
     {
         for (var failures = 1; !cancellationToken.IsCancellationRequested; failures++)
         {

@@ -10,18 +10,38 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
 {
     private const int Partitions = 3;
 
+    private static readonly IReadOnlySet<string> None = new HashSet<string>();
+
     /// <summary>
-    /// The position of every partition of the customer's tables. Those that had none are stored before this returns, so that a
-    /// customer that begins with the latest change gets all that comes after it was made.
+    /// The position of every partition of every table. Those that had none are stored before this returns,
+    /// so that a customer that begins with the latest change gets all that comes after it was made.
     /// </summary>
     public async Task<IReadOnlyList<(string Table, LegPosition Position)>> PlaceAsync(
         long epoch, CancellationToken cancellationToken)
     {
+        var (places, fresh) = await FindAsync(None, cancellationToken);
+        if (fresh.Count > 0)
+        {
+            var commit = new StateCommit { Owner = FeedLeg.IdOf(customer).ToString(), Epoch = epoch };
+            commit.Positions.AddRange(fresh);
+            await parts.Store.CommitAsync(commit, cancellationToken);
+            await HoldAsync(fresh, cancellationToken);
+        }
+
+        return places;
+    }
+
+    /// <summary>The position of every partition of every table, and those among them that are not stored yet.</summary>
+    /// <param name="added">Tables that begin now although they were read before; what they were given stays given.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
+    public async Task<(IReadOnlyList<(string Table, LegPosition Position)> All, IReadOnlyList<LegPosition> Fresh)> FindAsync(
+        IReadOnlySet<string> added, CancellationToken cancellationToken)
+    {
         var leg = FeedLeg.IdOf(customer);
         var stored = await parts.Store.ReadPositionsAsync(leg, cancellationToken);
-        var places = new List<(string, LegPosition)>();
-        var fresh = new StateCommit { Owner = leg.ToString(), Epoch = epoch };
-        foreach (var table in customer.Tables.Keys)
+        var all = new List<(string, LegPosition)>();
+        var fresh = new List<LegPosition>();
+        foreach (var table in customer.Tables.Keys.Concat(customer.Waiting))
         {
             var topic = TableTopics.Of(customer.Tenant, table);
             var retention = parts.Model.Retention;
@@ -30,30 +50,38 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
             foreach (var partition in (await parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic))
             {
                 var position = stored.FirstOrDefault(p => p.Topic == topic && p.Partition == partition.Partition);
-                if (position is null)
+                if (position is null || added.Contains(table))
                 {
-                    position = new LegPosition(leg, topic, partition.Partition, await StartAsync(partition, cancellationToken));
-                    fresh.Positions.Add(position);
+                    var start = await StartAsync(table, partition, cancellationToken);
+                    position = new LegPosition(leg, topic, partition.Partition, Math.Max(start, position?.Offset ?? 0));
+                    fresh.Add(position);
                 }
 
-                places.Add((table, position));
+                all.Add((table, position));
             }
         }
 
-        if (fresh.Positions.Count > 0)
-        {
-            await parts.Store.CommitAsync(fresh, cancellationToken);
-        }
-
-        return places;
+        return (all, fresh);
     }
 
-    private async ValueTask<long> StartAsync(PartitionState partition, CancellationToken cancellationToken) =>
+    /// <summary>Tells the log what is still wanted, so that retention keeps it.</summary>
+    public async Task HoldAsync(IEnumerable<LegPosition> positions, CancellationToken cancellationToken)
+    {
+        foreach (var position in positions)
+        {
+            await parts.Log.AdvanceConsumerAsync(
+                FeedLeg.IdOf(customer).ToString(), position.Topic, position.Partition, position.Offset, cancellationToken);
+        }
+    }
+
+    private async ValueTask<long> StartAsync(string table, PartitionState partition, CancellationToken cancellationToken) =>
         customer.Start.Kind switch
         {
-            FeedStartKind.Latest => partition.NextOffset,
             FeedStartKind.Earliest => partition.FirstOffset,
-            _ => await LogTimes.FirstAtAsync(
+            FeedStartKind.Time => await LogTimes.FirstAtAsync(
                 parts.Log, partition, customer.Start.Time.ToUnixTimeMilliseconds() * 1000, cancellationToken),
+            FeedStartKind.Offsets when customer.Start.Offsets.TryGetValue((table, partition.Partition), out var offset) =>
+                offset,
+            _ => partition.NextOffset,
         };
 }

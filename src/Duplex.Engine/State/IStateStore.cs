@@ -107,6 +107,10 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>A small named value, or null.</summary>
     ValueTask<string?> ReadValueAsync(string name, CancellationToken cancellationToken);
 
+    /// <summary>Every named value whose name begins with the prefix, in the order of the names' characters.</summary>
+    ValueTask<IReadOnlyList<KeyValuePair<string, string>>> ListValuesAsync(
+        string prefix, CancellationToken cancellationToken);
+
     /// <summary>
     /// Removes timeline lines and resolved conflicts beyond their age and number, and tombstones older than the given
     /// time.

@@ -192,6 +192,13 @@ public sealed class EmbeddedStateStore : IStateStore
         ReadAsync(db => ReadText(db, StateSql.ReadValue, name), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<KeyValuePair<string, string>>> ListValuesAsync(
+        string prefix, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<KeyValuePair<string, string>>>(
+            db => db.Prepared(StateSql.ListValues).Bind(1, prefix)
+                .All(static row => KeyValuePair.Create(row.Text(0), row.Text(1))), cancellationToken);
+
+    /// <inheritdoc/>
     public async ValueTask ApplyRetentionAsync(
         long timelineBeforeMicros, long timelineRowsMax, long tombstonesBeforeMicros,
             CancellationToken cancellationToken)

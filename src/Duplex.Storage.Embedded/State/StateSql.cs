@@ -91,6 +91,12 @@ internal static class StateSql
 
     internal const string ReadValue = "SELECT value FROM value WHERE name = ?1";
 
+    /// <summary>No name goes on behind its prefix with the last code point there is, U+10FFFF, which stands for no
+    /// character.</summary>
+    internal const string ListValues = """
+        SELECT name, value FROM value WHERE name >= ?1 AND name < ?1 || char(1114111) ORDER BY name
+        """;
+
     internal const string PutValue =
         "INSERT INTO value (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 

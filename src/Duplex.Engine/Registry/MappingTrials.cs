@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Duplex.Engine.Config;
+using Duplex.Engine.Feeds;
+using Duplex.Engine.Log;
+using Duplex.Sdk;
+
+namespace Duplex.Engine.Registry;
+
+public sealed partial class CustomerRegistry
+{
+    private const int PlanChangesMax = 10_000;
+    private const int PageEntries = 512;
+    private const int PageBytes = 4 << 20;
+
+    /// <summary>How a version differs from the active mapping over the last changes of the log. Nothing is stored.</summary>
+    /// <param name="customer">The customer.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="version">The candidate; 0 for the file's.</param>
+    /// <param name="changes">How many changes to look at, spread over the table's partitions by their lengths.</param>
+    /// <param name="cancellationToken">Stops between pages.</param>
+    /// <exception cref="RegistryException">There is no such version.</exception>
+    public async Task<MappingPlan> PlanAsync(
+        string customer, string table, int version, int changes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(changes, PlanChangesMax);
+        var model = RequireTable(customer, table);
+        var candidate = await FormAsync(model, table, new MappingSource(null, version), cancellationToken);
+        var active = model.Tables.GetValueOrDefault(table);
+        var topic = TableTopics.Of(model.Tenant, table);
+        var partitions = (await _parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic).ToList();
+        var length = Math.Max(1, partitions.Sum(static p => p.NextOffset - p.FirstOffset));
+        var tally = new PlanTally();
+        using var transform = new FeedTransform();
+        foreach (var partition in partitions)
+        {
+            var share = (long)Math.Ceiling((double)changes * (partition.NextOffset - partition.FirstOffset) / length);
+            var offset = Math.Max(partition.FirstOffset, partition.NextOffset - share);
+            while (offset < partition.NextOffset)
+            {
+                using var page = await _parts.Log.ReadAsync(
+                    topic, partition.Partition, offset, PageEntries, PageBytes, cancellationToken);
+                for (var i = 0; i < page.Count; i++)
+                {
+                    Compare(page, i, model, partition, (active, candidate), transform, tally);
+                }
+
+                offset = page.Count == 0 ? partition.NextOffset : page.Offset(page.Count - 1) + 1;
+            }
+        }
+
+        return tally.Result();
+    }
+
+    private static void Compare(LogPage page, int i, CustomerModel model, PartitionState partition,
+        (TableModel? Active, TableModel Candidate) forms, FeedTransform transform, PlanTally tally)
+    {
+        var key = RecordKey.FromUtf8(page.Key(i).Span);
+        var change = ChangeEnvelope.Parse(key, page.Value(i));
+        var clock = new StillClock(DateTimeOffset.UnixEpoch.AddMicroseconds(page.AppendedMicros(i)));
+        var active = forms.Active is null
+            ? new TrialOutcome(null, null, true) : Try(model, forms.Active, change, page.Key(i), (transform, clock));
+        tally.Add(key, new EffectivePosition(partition.Topic, partition.Partition, page.Offset(i)), active,
+            Try(model, forms.Candidate, change, page.Key(i), (transform, clock)));
+    }
+
+    private static TrialOutcome Try(CustomerModel model, TableModel form, Change change, ReadOnlyMemory<byte> key,
+        (FeedTransform Transform, TimeProvider Clock) by)
+    {
+        by.Transform.Clear();
+        var outcome = by.Transform.Run(change, key, 0, model, form, by.Clock);
+        return outcome.Item is { } item
+            ? new TrialOutcome(JsonElement.Parse(item.Data.Span), null, false)
+            : new TrialOutcome(null, outcome.Error, outcome.Error is null);
+    }
+
+    private async Task<TableModel> FormAsync(
+        CustomerModel model, string table, MappingSource source, CancellationToken cancellationToken)
+    {
+        var active = model.Tables.GetValueOrDefault(table);
+        var mapping = source switch
+        {
+            { Document: { } document } => ReadMapping(document, table).Mapping,
+            { Version: { } version } => await CandidateAsync(model.Name, table, version, cancellationToken),
+            _ => active?.Mapping ?? throw new RegistryException(RegistryFault.Conflict, "mapping.none",
+                $"{model.Name} has no active mapping of {table}.", "Give a document or a version."),
+        };
+        var refusal = active is not null ? active.Refusal
+            : (await _forms.FormsAsync(model.Name, table, cancellationToken)).Last?.Schema is { } schema
+                ? await SchemaAsync(model.Name, table, schema, cancellationToken)
+                : _forms.Base(model.Name, table)?.Refusal;
+        return new TableModel(table, mapping, refusal);
+    }
+}
+
+/// <summary>Which mapping to try: a document, a version, or where both are null the active one.</summary>
+public sealed record MappingSource(string? Document, int? Version);
