@@ -30,7 +30,11 @@ public sealed record FindingDocument(string Severity, string Code, string? Path,
 /// <param name="FirstOffset">The first offset that can be read, where retention has removed what was asked for.</param>
 public sealed record ProblemDocument(
     string Type, string Title, int Status, string Detail, string Code, string? Field, string? Fix,
-    long? FirstOffset = null);
+    long? FirstOffset = null)
+{
+    /// <summary>Everything that was found in the document that was sent; null where none was.</summary>
+    public IReadOnlyList<FindingDocument>? Findings { get; init; }
+}
 
 /// <summary>A page of a list.</summary>
 /// <param name="Items">The items.</param>

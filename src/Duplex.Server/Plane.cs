@@ -76,6 +76,9 @@ internal sealed class Plane : IAsyncDisposable
         DeadLetterEndpoints.Map(app);
         ConflictEndpoints.Map(app);
         FeedEndpoints.Map(app);
+        CustomerEndpoints.Map(app);
+        MappingEndpoints.Map(app);
+        SchemaEndpoints.Map(app);
         return new Plane(app, server.ControlPlane);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Duplex.Engine.Registry;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
@@ -63,6 +64,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 return OfBinding(bad);
             case SyncException sync:
                 return Of(sync.Error);
+            case RegistryException registry:
+                return Refusal.Of(registry);
             default:
                 Log.Unexpected(logger, exception, context.Request.Method, context.Request.Path);
                 return Refusal.Make(StatusCodes.Status500InternalServerError, "A fault in Duplex", "internal",

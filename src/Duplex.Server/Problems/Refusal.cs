@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Duplex.Client;
+using Duplex.Engine.Registry;
+using Duplex.Server.Api;
 
 namespace Duplex.Server.Problems;
 
@@ -22,6 +24,20 @@ internal sealed class Refusal(ProblemDocument problem) : IResult
 
     public static Refusal Conflict(string code, string detail, string fix) =>
         Make(StatusCodes.Status409Conflict, "Not possible now", code, detail, null, fix);
+
+    public static Refusal Of(RegistryException exception)
+    {
+        var (status, title) = exception.Fault switch
+        {
+            RegistryFault.Unknown => (StatusCodes.Status404NotFound, "Not found"),
+            RegistryFault.Invalid => (StatusCodes.Status400BadRequest, "The document is wrong"),
+            _ => (StatusCodes.Status409Conflict, "Not possible now"),
+        };
+        var refusal = Make(status, title, exception.Code, exception.Message, null, exception.Fix);
+        return exception.Findings.Count == 0
+            ? refusal
+            : new Refusal(refusal.Problem with { Findings = [.. exception.Findings.Select(Documents.Of)] });
+    }
 
     public static Refusal Make(int status, string title, string code, string detail, string? field, string? fix) =>
         new(new ProblemDocument($"urn:duplex:problem:{code}", title, status, detail, code, field, fix));
