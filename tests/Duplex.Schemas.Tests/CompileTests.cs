@@ -98,8 +98,8 @@ public sealed class CompileTests
     public void A_long_chain_of_references_compiles_and_answers()
     {
         var chain = string.Join(',', Enumerable.Range(0, 5_000)
-            .Select(static i => $$"""  "d{{i}}":{"properties":{"a":{"$ref":"#/$defs/d{{i + 1}}"}}}"""));
-        var schema = Compile($$"""{"$ref":"#/$defs/d0","$defs":{{{chain}},"d5000":false}}""").Schema.ShouldNotBeNull();
+            .Select(static i => $$$$"""  "d{{{{i}}}}":{"properties":{"a":{"$ref":"#/$defs/d{{{{i + 1}}}}"}}}"""));
+        var schema = Compile("""{"$ref":"#/$defs/d0","$defs":{""" + chain + ""","d5000":false}}""").Schema.ShouldNotBeNull();
         schema.IsValid(JsonElement.Parse("""{"a":{"a":{}}}""")).ShouldBeTrue();
     }
 
@@ -108,7 +108,7 @@ public sealed class CompileTests
     {
         var steps = string.Join(',', Enumerable.Range(0, 60).Select(static i =>
             $$"""  "d{{i}}":{"allOf":[{"$ref":"#/$defs/d{{i + 1}}"},{"$ref":"#/$defs/d{{i + 1}}"}]}"""));
-        var schema = Compile($$"""{"$ref":"#/$defs/d0","$defs":{{{steps}},"d60":{"minimum":0}}}""").Schema!;
+        var schema = Compile("""{"$ref":"#/$defs/d0","$defs":{""" + steps + ""","d60":{"minimum":0}}}""").Schema!;
         schema.IsValid(JsonElement.Parse("1")).ShouldBeFalse();
         schema.Validate(JsonElement.Parse("1"))[0].Message.ShouldContain("steps");
     }
@@ -126,12 +126,14 @@ public sealed class CompileTests
     [Fact]
     public void One_schema_serves_many_threads()
     {
-        var schema = Compile("""{"$ref":"#/$defs/t","$defs":{"t":{"properties":{"n":{"type":"integer","multipleOf":7},
-            "p":{"pattern":"^(a|b)+c$"},"k":{"items":{"$ref":"#/$defs/t"}}}}}}""").Schema!;
+        var schema = Compile("""
+            {"$ref":"#/$defs/t","$defs":{"t":{"properties":{"n":{"type":"integer","multipleOf":7},
+            "p":{"pattern":"^(a|b)+c$"},"k":{"items":{"$ref":"#/$defs/t"}}}}}}
+            """).Schema!;
         Parallel.For(0, 2_000, i =>
         {
             var n = i % 2 == 0 ? 14 : 15;
-            var instance = JsonElement.Parse($$"""{"n":7,"p":"abac","k":[{"n":{{n}}}]}""");
+            var instance = JsonElement.Parse($$$"""{"n":7,"p":"abac","k":[{"n":{{{n}}}}]}""");
             schema.IsValid(instance).ShouldBe(i % 2 == 0);
         });
     }
