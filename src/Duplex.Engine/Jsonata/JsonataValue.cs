@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Duplex.Engine.Jsonata.Evaluation;
 using Duplex.Engine.Jsonata.Values;
@@ -59,7 +60,8 @@ public readonly struct JsonataValue
     public byte[] ToUtf8()
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var writer = new Utf8JsonWriter(buffer, options))
             WriteTo(writer);
         return buffer.WrittenSpan.ToArray();
     }

@@ -76,7 +76,7 @@ internal sealed class PathNode(int position) : Node(position)
                 isWhole = false;
             }
             if (current.IsUndefined || !isWhole && current.Array.Count == 0)
-                return current;
+                return isLast ? current : Value.Undefined;
         }
         return current;
     }
