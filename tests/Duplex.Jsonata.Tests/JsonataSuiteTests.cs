@@ -12,8 +12,8 @@ public sealed class JsonataSuiteTests(ITestOutputHelper output)
 
     private static readonly JsonataLimits _limits = new()
     {
-        StepsMax = 200_000_000,
-        TimeMax = TimeSpan.FromSeconds(10),
+        StepsMax = 20_000_000,
+        TimeMax = TimeSpan.FromMinutes(2),
         BytesMax = 1L << 30,
     };
 
@@ -106,12 +106,9 @@ public sealed class JsonataSuiteTests(ITestOutputHelper output)
             ? bindings.EnumerateObject().ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal)
             : null;
 
+    /// <summary>A case's limit of time is held by one of steps, which does not depend on the machine.</summary>
     private static JsonataLimits Limits(JsonElement test) => test.TryGetProperty("depth", out var depth)
-        ? _limits with
-        {
-            DepthMax = depth.GetInt32(),
-            TimeMax = TimeSpan.FromMilliseconds(test.GetProperty("timelimit").GetInt32()),
-        }
+        ? _limits with { DepthMax = depth.GetInt32() }
         : _limits with { DepthMax = 5_000 };
 
     /// <summary>The members of the error that a case wants; null if it wants none.</summary>

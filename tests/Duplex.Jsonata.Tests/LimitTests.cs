@@ -6,7 +6,7 @@ namespace Duplex.Jsonata.Tests;
 /// <summary>Whatever an expression does, it ends with an error and takes the process with it in no way.</summary>
 public sealed class LimitTests
 {
-    private static readonly JsonataLimits _limits = JsonataLimits.Default with { TimeMax = TimeSpan.FromSeconds(20), StepsMax = 500_000 };
+    private static readonly JsonataLimits _limits = JsonataLimits.Default with { TimeMax = TimeSpan.FromMinutes(5), StepsMax = 500_000 };
 
     [Theory]
     [InlineData("($f := function(){ 1 + $f() }; $f())", "deeper")]

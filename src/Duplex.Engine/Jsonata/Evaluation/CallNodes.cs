@@ -155,7 +155,7 @@ internal sealed class PartialNode(int position, Node procedure, Node?[] argument
 
         public override Value Invoke(Value[] arguments, in Value context, Frame frame, EvaluationRun run)
         {
-            run.GuardStack();
+            run.Enter();
             run.Steps(values.Length);
             var filled = (Value[])values.Clone();
             int next = 0;
@@ -164,7 +164,9 @@ internal sealed class PartialNode(int position, Node procedure, Node?[] argument
                 if (isOpen[i] && next < arguments.Length)
                     filled[i] = arguments[next++];
             }
-            return function.Invoke(filled, context, frame, run);
+            var result = function.Invoke(filled, context, frame, run);
+            run.Leave();
+            return result;
         }
     }
 }
