@@ -5,6 +5,7 @@ using Duplex.Bench;
 using Duplex.Bench.Capture;
 using Duplex.Bench.Delivery;
 using Duplex.Bench.Feeds;
+using Duplex.Bench.Schemas;
 
 if (args is [EngineProcess.Verb, var file])
     return await EngineProcess.HostAsync(file);
@@ -28,6 +29,7 @@ foreach (string name in options.Names)
         "capture" => [await CaptureBench.RunAsync(options)],
         "latency" => [await LatencyBench.RunAsync(options)],
         "feed" => [await FeedBench.RunAsync(options)],
+        "schemas" => SchemaBench.Run(options),
         "delivery" => await DeliveryBench.RunAsync(options),
         _ => throw new InvalidOperationException(name),
     };

@@ -36,11 +36,17 @@ public sealed class JsonSchema
     /// <summary>Every breach, in the order of the schema's keywords, up to a limit; empty when valid.</summary>
     public IReadOnlyList<SchemaError> Validate(JsonElement instance, int errorsMax = 100)
     {
-        if (IsValid(instance))
-            return [];
         var run = new Run(_tracksScope);
+        var isValid = _root.IsValid(instance, ref run, null);
         var collector = new Collector(Math.Max(1, errorsMax));
-        _root.Collect(instance, ref run, collector);
+        if (run.Fault is null)
+        {
+            if (isValid)
+                return [];
+            run = new Run(_tracksScope);
+            _root.Collect(instance, ref run, collector);
+        }
+
         if (run.Fault is { } fault)
             collector.AddFault(fault);
         return collector.Errors;

@@ -7,9 +7,9 @@ namespace Duplex.Engine.Schemas;
 internal ref struct Run
 {
     private const int DepthMax = 1_000;
-    private const int StepsMax = 10_000_000;
+    private const int StepsMax = 5_000_000;
     private const int DepthUnchecked = 40;
-    private static readonly TimeSpan PatternTimeMax = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PatternTimeMax = TimeSpan.FromSeconds(4);
 
     private readonly List<SchemaResource>? _scope;
     private int _depth;

@@ -46,22 +46,24 @@ internal sealed class CodePointSet
     public string ToRegex()
     {
         var units = new StringBuilder();
-        List<string> pairs = [];
+        var trails = new SortedDictionary<int, StringBuilder>();
         foreach (var (from, to) in Merged())
         {
             AddUnits(units, from, Math.Min(to, FirstSurrogate - 1));
             AddUnits(units, Math.Max(from, LastSurrogate + 1), Math.Min(to, FirstAstral - 1));
             if (to >= FirstAstral)
-                AddPairs(pairs, Math.Max(from, FirstAstral), to);
+                AddPairs(trails, Math.Max(from, FirstAstral), to);
         }
 
-        if (units.Length > 0)
-            pairs.Insert(0, $"[{units}]");
-        return pairs.Count switch
+        // Leads with the same trails share a branch: matchers are built in time that grows with the branches.
+        List<string> branches = units.Length > 0 ? [$"[{units}]"] : [];
+        foreach (var group in trails.GroupBy(static t => t.Value.ToString(), static t => t.Key))
+            branches.Add($"[{string.Concat(group.Select(Unit))}][{group.Key}]");
+        return branches.Count switch
         {
             0 => @"[^\s\S]",
-            1 when units.Length > 0 => pairs[0],
-            _ => $"(?:{string.Join('|', pairs)})",
+            1 when units.Length > 0 => branches[0],
+            _ => $"(?:{string.Join('|', branches)})",
         };
     }
 
@@ -92,28 +94,18 @@ internal sealed class CodePointSet
             units.Append('-').Append(Unit(to));
     }
 
-    private static void AddPairs(List<string> pairs, int from, int to)
+    private static void AddPairs(SortedDictionary<int, StringBuilder> trails, int from, int to)
     {
         var (firstLead, firstTrail) = Split(from);
         var (lastLead, lastTrail) = Split(to);
-        if (firstLead == lastLead)
+        for (var lead = firstLead; lead <= lastLead; lead++)
         {
-            pairs.Add(Pair(firstLead, firstLead, firstTrail, lastTrail));
-            return;
+            if (!trails.TryGetValue(lead, out var units))
+                trails[lead] = units = new StringBuilder();
+            AddUnits(units, lead == firstLead ? firstTrail : 0xDC00, lead == lastLead ? lastTrail : 0xDFFF);
         }
-
-        if (firstTrail > 0xDC00)
-            pairs.Add(Pair(firstLead, firstLead++, firstTrail, 0xDFFF));
-        var whole = lastTrail == 0xDFFF ? lastLead : lastLead - 1;
-        if (firstLead <= whole)
-            pairs.Add(Pair(firstLead, whole, 0xDC00, 0xDFFF));
-        if (whole < lastLead)
-            pairs.Add(Pair(lastLead, lastLead, 0xDC00, lastTrail));
     }
 
     private static (int Lead, int Trail) Split(int codePoint) =>
         (0xD800 + ((codePoint - FirstAstral) >> 10), 0xDC00 + ((codePoint - FirstAstral) & 0x3FF));
-
-    private static string Pair(int fromLead, int toLead, int fromTrail, int toTrail) =>
-        $"[{Unit(fromLead)}-{Unit(toLead)}][{Unit(fromTrail)}-{Unit(toTrail)}]";
 }

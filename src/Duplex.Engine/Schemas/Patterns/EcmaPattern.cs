@@ -11,7 +11,7 @@ namespace Duplex.Engine.Schemas.Patterns;
 internal sealed class EcmaPattern
 {
     private const int CharactersMax = 20_000;
-    private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(2);
 
     private readonly Regex _regex;
 
