@@ -34,7 +34,9 @@ internal static class SchemaBench
         """u8.ToArray();
 
     private static readonly byte[] Record = """
-        {"id":48213,"email":"ann.smith@example.com","name":"Ann Smith","status":"active","currency":"EUR","amount":1999.95,"verified":true,"tags":["new","eu"],"address":{"city":"Köln","zip":"50667"},"created_at":"2026-11-21T15:02:14Z"}
+        {"id":48213,"email":"ann.smith@example.com","name":"Ann Smith","status":"active",
+        "currency":"EUR","amount":1999.95,"verified":true,"tags":["new","eu"],
+        "address":{"city":"Köln","zip":"50667"},"created_at":"2026-11-21T15:02:14Z"}
         """u8.ToArray();
 
     public static IReadOnlyList<Measurement> Run(BenchOptions options)
