@@ -29,7 +29,8 @@ internal sealed class CommandFailure(int exitCode, FailureDocument failure) : Ex
         DuplexApiException { Problem: var p } =>
             // What the server calls a wrong request was an argument of the command.
             new CommandFailure(p.Status == 400 ? Cli.ExitCode.Usage : Cli.ExitCode.Failed,
-                new FailureDocument(p.Code, p.Detail, p.Field, p.Fix)),
+                new FailureDocument(p.Code, p.Detail, p.Field, p.Fix, p.Findings?.Select(static f =>
+                    new FindingLine(f.Severity, f.Code, f.Path, null, f.Message, f.Fix)).ToList())),
         DuplexUnreachableException e => new CommandFailure(Cli.ExitCode.Failed, new FailureDocument(
             "client.unreachable", e.Message, null, "Start one with duplex run, or name another with --url.")),
         Sdk.SyncException { Error: var error } => new CommandFailure(Cli.ExitCode.Failed,

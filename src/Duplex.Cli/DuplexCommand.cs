@@ -85,7 +85,7 @@ internal static class DuplexCommand
             ValidateVerb.Make(terminal), PlanVerb.Make(terminal), StatusVerb.Make(terminal), TraceVerb.Make(terminal),
             DeadLetterVerb.Make(terminal), CommandVerbs.Pause(terminal), CommandVerbs.Resume(terminal),
             CommandVerbs.Resnapshot(terminal), ConflictsVerb.Make(terminal), SecretsVerb.Make(terminal),
-            FeedVerb.Make(terminal),
+            FeedVerb.Make(terminal), CustomersVerb.Make(terminal), MappingsVerb.Make(terminal), SchemasVerb.Make(terminal),
         })
         {
             root.Subcommands.Add(verb);

@@ -135,3 +135,31 @@ public sealed record WhereUsedDocument(string Kind, string Table, IReadOnlyList<
 /// <param name="Mapping">Its active mapping of the table; null while it waits for one.</param>
 /// <param name="Schema">The schema that its records are checked against; null for none.</param>
 public sealed record SchemaUseDocument(string Customer, ActiveDocument? Mapping, ActiveDocument? Schema);
+
+/// <summary>Which part of the log to send to a customer's feed again; what is not given narrows nothing.</summary>
+/// <param name="Table">One table.</param>
+/// <param name="Key">One record: a single value, or a JSON array of texts for a composite key.</param>
+/// <param name="From">Changes that the log took at this time or later.</param>
+/// <param name="To">Changes that the log took before this time.</param>
+/// <param name="Offsets">Only these partitions, each from an offset to before another one. Needs a table.</param>
+public sealed record FeedReplayRequest(
+    string? Table = null, string? Key = null, DateTimeOffset? From = null, DateTimeOffset? To = null,
+    IReadOnlyList<OffsetRangeDocument>? Offsets = null);
+
+/// <summary>A range of a partition.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="From">The first offset; null for the first that the log has.</param>
+/// <param name="To">The offset to stop before; null for where the customer is.</param>
+public sealed record OffsetRangeDocument(int Partition, long? From = null, long? To = null);
+
+/// <summary>A replay.</summary>
+/// <param name="Id">Its id: its records' source is <c>replay/&lt;id&gt;/&lt;topic&gt;/&lt;partition&gt;</c>.</param>
+/// <param name="State"><c>running</c>, <c>cancelling</c>, <c>done</c>, <c>cancelled</c> or <c>failed</c>.</param>
+/// <param name="StartedAt">When it was asked for.</param>
+/// <param name="Changes">How many offsets of the log it covers.</param>
+/// <param name="Passed">How many of them are dealt with.</param>
+/// <param name="Sent">Records appended to the feed, newer ones of the same records included.</param>
+/// <param name="Refused">Changes that the mapping or the schema refused.</param>
+/// <param name="Error">The first refusal, or what ended it.</param>
+public sealed record FeedReplayDocument(
+    string Id, string State, DateTimeOffset StartedAt, long Changes, long Passed, long Sent, long Refused, string? Error);

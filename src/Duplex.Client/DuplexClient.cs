@@ -174,12 +174,74 @@ public sealed class DuplexClient : IDisposable
         PostAsync<FeedConsumerDocument>(
             $"/feed/{Segment(customer)}/consumers/{Segment(consumer)}", request, cancellationToken);
 
+    /// <summary>Every customer with its tables and progress.</summary>
+    public Task<Page<CustomerDocument>> CustomersAsync(CancellationToken cancellationToken = default) =>
+        GetAsync<Page<CustomerDocument>>("/v1/customers", cancellationToken);
+
+    /// <summary>One customer.</summary>
+    public Task<CustomerDocument> CustomerAsync(string customer, CancellationToken cancellationToken = default) =>
+        GetAsync<CustomerDocument>(CustomerPath(customer), cancellationToken);
+
+    /// <summary>Pauses a customer; survives restarts.</summary>
+    public Task<CommandDocument> PauseCustomerAsync(string customer, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>($"{CustomerPath(customer)}/pause", null, cancellationToken);
+
+    /// <summary>Resumes a paused or blocked customer.</summary>
+    public Task<CommandDocument> ResumeCustomerAsync(string customer, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>($"{CustomerPath(customer)}/resume", null, cancellationToken);
+
+    /// <summary>A customer's tables with the versions that are in use.</summary>
+    public Task<Page<CustomerTableDocument>> MappingsAsync(string customer, CancellationToken cancellationToken = default) =>
+        GetAsync<Page<CustomerTableDocument>>($"{CustomerPath(customer)}/mappings", cancellationToken);
+
+    /// <summary>Stores a mapping, YAML or JSON, as a version.</summary>
+    public Task<PutDocument> PutMappingAsync(
+        string customer, string table, string document, bool activate, CancellationToken cancellationToken = default) =>
+        PutTextAsync($"{MappingPath(customer, table)}?activate={(activate ? "true" : "false")}", document, cancellationToken);
+
+    /// <summary>What a mapping makes of posted events. Changes nothing.</summary>
+    public Task<Page<TrialDocument>> PreviewMappingAsync(
+        string customer, string table, PreviewRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<Page<TrialDocument>>($"{MappingPath(customer, table)}/preview", request, cancellationToken);
+
+    /// <summary>How a version differs from the active mapping over the last changes of the log.</summary>
+    public Task<MappingPlanDocument> PlanMappingAsync(
+        string customer, string table, MappingPlanRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<MappingPlanDocument>($"{MappingPath(customer, table)}/plan", request, cancellationToken);
+
+    /// <summary>Takes a version into use.</summary>
+    public Task<PutDocument> ActivateMappingAsync(
+        string customer, string table, int version, CancellationToken cancellationToken = default) =>
+        PostAsync<PutDocument>($"{MappingPath(customer, table)}/activate", new VersionRequest(version), cancellationToken);
+
+    /// <summary>Every schema with the version that is in use.</summary>
+    public Task<Page<SchemaDocument>> SchemasAsync(CancellationToken cancellationToken = default) =>
+        GetAsync<Page<SchemaDocument>>("/v1/schemas", cancellationToken);
+
+    /// <summary>Sets a schema: of what is taken for a table, or of what a customer is given of it.</summary>
+    public Task<PutDocument> PutSchemaAsync(
+        string table, string? customer, string document, bool backward, CancellationToken cancellationToken = default) =>
+        PutTextAsync(
+            $"/v1/schemas/{(customer is null ? "internal" : $"external/{Segment(customer)}")}/{Segment(table)}"
+            + $"?compatibility={(backward ? "backward" : "none")}", document, cancellationToken);
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
     private static string Segment(string text) => Uri.EscapeDataString(text);
 
     private static string SyncPath(string tenant, string name) => $"/v1/syncs/{Segment(tenant)}/{Segment(name)}";
+
+    private static string CustomerPath(string customer) => $"/v1/customers/{Segment(customer)}";
+
+    private static string MappingPath(string customer, string table) => $"{CustomerPath(customer)}/mappings/{Segment(table)}";
+
+    private async Task<PutDocument> PutTextAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, path);
+        request.Content = new StringContent(text, System.Text.Encoding.UTF8, "application/yaml");
+        return await ReadAsync<PutDocument>(request, cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {

@@ -88,9 +88,9 @@ public sealed class SyncEngine : IAsyncDisposable
         }
 
         Customers = new Customers(parts, CommitAsync);
-        Registry = new CustomerRegistry(parts, Customers, CommitAsync);
         _status = new StatusReader(parts, _captures.Values, _syncs.Values, Customers, parts.Clock.GetUtcNow());
         Ingest = parts.Model.Ingest is { } ingest ? new IngestDoor(ingest, parts.Model.Retention, parts.Log) : null;
+        Registry = new CustomerRegistry(parts, Customers, Ingest, CommitAsync);
         _views = new RecordViews(parts);
     }
 
@@ -102,6 +102,7 @@ public sealed class SyncEngine : IAsyncDisposable
 
     /// <summary>Where changes are posted; null when none are taken.</summary>
     public IngestDoor? Ingest { get; }
+
     /// <summary>Customers, mappings and schemas as data that is managed while the engine runs.</summary>
     public CustomerRegistry Registry { get; }
 

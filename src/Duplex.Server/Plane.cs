@@ -78,6 +78,7 @@ internal sealed class Plane : IAsyncDisposable
         FeedEndpoints.Map(app);
         CustomerEndpoints.Map(app);
         MappingEndpoints.Map(app);
+        ReplayEndpoints.Map(app);
         SchemaEndpoints.Map(app);
         return new Plane(app, server.ControlPlane);
     }

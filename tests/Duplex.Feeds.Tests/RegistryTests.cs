@@ -28,10 +28,10 @@ public sealed class RegistryTests
         made.Tables.ShouldHaveSingleItem().HasMapping.ShouldBeFalse();
         await bed.PostAsync("users", (2, "waits"));
         (await bed.ReadAsync("c")).ShouldBeEmpty();
-        (await Registry(bed).PutMappingAsync("c", "users", First, Later, default)).ShouldSatisfyAllConditions(
+        (await Registry(bed).Mappings.PutMappingAsync("c", "users", First, Later, default)).ShouldSatisfyAllConditions(
             static p => p.Version.ShouldBe(1), static p => p.Active.ShouldBeFalse());
         (await bed.ReadAsync("c")).ShouldBeEmpty("a version that is not active changes nothing");
-        (await Registry(bed).ActivateMappingAsync("c", "users", 1, default)).Effective.Count.ShouldBe(3);
+        (await Registry(bed).Mappings.ActivateMappingAsync("c", "users", 1, default)).Effective.Count.ShouldBe(3);
         await bed.UntilAsync("c", 1);
         await bed.PostAsync("users", (3, "after"));
         await bed.UntilAsync("c", 2);
@@ -45,10 +45,10 @@ public sealed class RegistryTests
         bed.Customer("file", tables: ("users", First));
         await bed.StartAsync();
         (await Registry(bed).GetAsync("file", default)).Origin.ShouldBe(Origin.File);
-        await Registry(bed).PutMappingAsync("file", "users", Second, Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("file", "users", Second, Now, default);
         await Registry(bed).PutAsync("made", "tables: [ users ]\nstart: earliest", null, default);
-        await Registry(bed).PutMappingAsync("made", "users", First, Now, default);
-        await Registry(bed).PutMappingAsync("made", "users", Second, Later, default);
+        await Registry(bed).Mappings.PutMappingAsync("made", "users", First, Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("made", "users", Second, Later, default);
         await bed.StopAsync();
         await bed.StartAsync();
         await bed.PostAsync("users", (1, "x"));
@@ -57,12 +57,12 @@ public sealed class RegistryTests
         (await bed.ReadAsync("file")).ShouldBe(["""1 users {"id":1,"form":"second"}"""]);
         (await bed.ReadAsync("made")).ShouldBe(["""1 users {"id":1,"form":"first"}"""]);
         (await Registry(bed).GetAsync("made", default)).Origin.ShouldBe(Origin.Api);
-        var versions = await Registry(bed).MappingsAsync("file", "users", default);
+        var versions = await Registry(bed).Mappings.MappingsAsync("file", "users", default);
         versions.Select(static v => (v.Version, v.Origin, v.Active))
             .ShouldBe([(0, Origin.File, false), (1, Origin.Api, true)]);
-        (await Registry(bed).MappingsAsync("made", "users", default)).Select(static v => (v.Version, v.Active))
+        (await Registry(bed).Mappings.MappingsAsync("made", "users", default)).Select(static v => (v.Version, v.Active))
             .ShouldBe([(1, true), (2, false)]);
-        await Registry(bed).ActivateMappingAsync("file", "users", 0, default);
+        await Registry(bed).Mappings.ActivateMappingAsync("file", "users", 0, default);
         await bed.PostAsync("users", (2, "x"));
         await bed.UntilAsync("file", 2);
         (await bed.ReadAsync("file"))[1].ShouldBe("""2 users {"id":2,"form":"first"}""");
@@ -80,7 +80,7 @@ public sealed class RegistryTests
         for (var round = 0; round < rounds; round++)
         {
             var post = bed.PostAsync("users", [.. Enumerable.Range(round * perRound, perRound).Select(static i => (i, "n"))]);
-            bounds.Add((await Registry(bed).PutMappingAsync("c", "users", Numbered(round), Now, default)).Effective);
+            bounds.Add((await Registry(bed).Mappings.PutMappingAsync("c", "users", Numbered(round), Now, default)).Effective);
             await post;
             if (round == rounds / 2)
             {
@@ -108,8 +108,8 @@ public sealed class RegistryTests
         var ahead = partitions.First(static p => p.NextOffset - p.FirstOffset > 3);
         await bed.Feeds.AppendAsync("d", epoch, $"users/{ahead.Partition}", [new FeedItem(
             ahead.FirstOffset + 2, "users", "[\"x\"]"u8.ToArray(), Sdk.ChangeOperation.Update, null, null, 1, "{}"u8.ToArray())], default);
-        await Registry(bed).PutMappingAsync("d", "users", First, Now, default);
-        var effective = (await Registry(bed).PutMappingAsync("d", "users", Second, Now, default)).Effective;
+        await Registry(bed).Mappings.PutMappingAsync("d", "users", First, Now, default);
+        var effective = (await Registry(bed).Mappings.PutMappingAsync("d", "users", Second, Now, default)).Effective;
         effective.First(e => e.Partition == ahead.Partition).Offset.ShouldBeGreaterThanOrEqualTo(ahead.FirstOffset + 3);
         if (restart)
         {
@@ -136,7 +136,7 @@ public sealed class RegistryTests
         // The feed is told to be ahead: what comes before is the earlier form's.
         var partition = (await bed.Engine.Parts.Log.DescribeAsync(default)).First(static p => p.Topic == "users" && p.NextOffset > 4);
         var forms = new EffectivePosition("users", partition.Partition, 4);
-        await Registry(bed).PutMappingAsync("c", "users", Second, Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("c", "users", Second, Now, default);
         await bed.StopAsync();
         await bed.EditValueAsync("form/c/users", text => text.Replace(
             $"\"partition\":{forms.Partition},\"offset\":0", $"\"partition\":{forms.Partition},\"offset\":4", StringComparison.Ordinal));
@@ -159,7 +159,7 @@ public sealed class RegistryTests
         await Registry(bed).PutAsync("c", $$"""
             {"tables":["users"],"start":{"offsets":[{"table":"users","partition":{{at.Partition}},"offset":{{at.NextOffset - 2}} } ] } }
             """, null, default);
-        await Registry(bed).PutMappingAsync("c", "users", First, Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("c", "users", First, Now, default);
         await bed.UntilAsync("c", 2);
         (await bed.StatusAsync("c")).LastOffset.ShouldBe(2);
         var refused = await Should.ThrowAsync<RegistryException>(() => Registry(bed).PutAsync("e", $$"""
@@ -177,7 +177,7 @@ public sealed class RegistryTests
         await bed.StartAsync();
         await bed.PostAsync("users", (1, "a"));
         await bed.UntilAsync("c", 1);
-        await Registry(bed).PutMappingAsync("c", "users", Second, Later, default);
+        await Registry(bed).Mappings.PutMappingAsync("c", "users", Second, Later, default);
         await Registry(bed).DeleteAsync("c", default);
         await bed.StopAsync();
         await bed.StartAsync();
@@ -186,7 +186,7 @@ public sealed class RegistryTests
         await Registry(bed).PutAsync("c", "tables: [ users ]\nstart: earliest", null, default);
         await bed.UntilAsync("c", 2);
         (await bed.ReadAsync("c")).ShouldBe(["""1 users {"id":1,"form":"first"}""", """2 users {"id":1,"form":"first"}"""]);
-        (await Registry(bed).MappingsAsync("c", "users", default)).Select(static v => v.Version).ShouldBe([0]);
+        (await Registry(bed).Mappings.MappingsAsync("c", "users", default)).Select(static v => v.Version).ShouldBe([0]);
     }
 
     [Fact]
@@ -195,8 +195,8 @@ public sealed class RegistryTests
         await using var bed = new FeedBed();
         await bed.StartAsync();
         await Registry(bed).PutAsync("c", "tables: [ users, orders ]", null, default);
-        await Registry(bed).PutMappingAsync("c", "users", First, Now, default);
-        await Registry(bed).PutMappingAsync("c", "orders", First, Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("c", "users", First, Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("c", "orders", First, Now, default);
         await bed.PostAsync("users", (1, "a"));
         await bed.PostAsync("orders", (2, "a"));
         await bed.UntilAsync("c", 2);
@@ -220,14 +220,14 @@ public sealed class RegistryTests
         customer.Findings.Count.ShouldBeGreaterThanOrEqualTo(4);
         await Registry(bed).PutAsync("c", "tables: [ users ]", null, default);
         var before = await bed.Engine.Parts.Store.ListValuesAsync("", default);
-        var mapping = await Should.ThrowAsync<RegistryException>(() => Registry(bed).PutMappingAsync("c", "users",
+        var mapping = await Should.ThrowAsync<RegistryException>(() => Registry(bed).Mappings.PutMappingAsync("c", "users",
             "rules: [ { a: id, b: id, via: nothing_known }, { b: x, via: { constant: 1 }, extra: 2 } ]\nwhen: \"status ==\"", Now, default));
         mapping.Findings.Count.ShouldBeGreaterThanOrEqualTo(3);
-        (await Should.ThrowAsync<RegistryException>(() => Registry(bed).PutSchemaAsync("c", "users",
+        (await Should.ThrowAsync<RegistryException>(() => Registry(bed).Schemas.PutSchemaAsync("c", "users",
             """{"type":"objekt"}""", new SchemaNote("tests", true), default))).Findings.ShouldNotBeEmpty();
-        (await Should.ThrowAsync<RegistryException>(() => Registry(bed).PutMappingAsync("c", "orders", First, Now, default)))
+        (await Should.ThrowAsync<RegistryException>(() => Registry(bed).Mappings.PutMappingAsync("c", "orders", First, Now, default)))
             .Code.ShouldBe("request.unknown_table");
-        (await Should.ThrowAsync<RegistryException>(() => Registry(bed).ActivateMappingAsync("c", "users", 7, default)))
+        (await Should.ThrowAsync<RegistryException>(() => Registry(bed).Mappings.ActivateMappingAsync("c", "users", 7, default)))
             .Code.ShouldBe("request.unknown_version");
         (await bed.Engine.Parts.Store.ListValuesAsync("", default)).ShouldBe(before);
     }
@@ -241,21 +241,21 @@ public sealed class RegistryTests
         const string open = """{"type":"object","properties":{"id":{"type":"integer"},"form":{"type":"string"}}}""";
         const string strict = """{"type":"object","properties":{"id":{"type":"integer","maximum":10},"form":{"type":"string"}}}""";
         var note = new SchemaNote("tests", Backward: true);
-        (await Registry(bed).PutSchemaAsync("c", "users", open, note, default)).Version.ShouldBe(1);
-        await Registry(bed).PutMappingAsync("c", "users", First, Now, default);
+        (await Registry(bed).Schemas.PutSchemaAsync("c", "users", open, note, default)).Version.ShouldBe(1);
+        await Registry(bed).Mappings.PutMappingAsync("c", "users", First, Now, default);
         await bed.PostAsync("users", (100, "a"));
         await bed.UntilAsync("c", 1);
-        var refused = await Should.ThrowAsync<RegistryException>(() => Registry(bed).PutSchemaAsync("c", "users", strict, note, default));
+        var refused = await Should.ThrowAsync<RegistryException>(() => Registry(bed).Schemas.PutSchemaAsync("c", "users", strict, note, default));
         (refused.Fault, refused.Code).ShouldBe((RegistryFault.Conflict, "schema.incompatible"));
         refused.Findings.ShouldHaveSingleItem().Path.ShouldBe("/properties/id/maximum");
-        (await Registry(bed).PutSchemaAsync("c", "users", strict, note with { Backward = false }, default)).Version.ShouldBe(2);
+        (await Registry(bed).Schemas.PutSchemaAsync("c", "users", strict, note with { Backward = false }, default)).Version.ShouldBe(2);
         await bed.StopAsync();
         await bed.StartAsync();
         await bed.PostAsync("users", (101, "a"), (5, "a"));
         await bed.UntilAsync("c", 2);
         await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult().DeadLetters == 1);
         (await bed.ReadAsync("c"))[1].ShouldBe("""2 users {"id":5,"form":"first"}""");
-        (await Registry(bed).SchemasAsync("c", "users", default)).Select(static v => (v.Version, v.Active))
+        (await Registry(bed).Schemas.SchemasAsync("c", "users", default)).Select(static v => (v.Version, v.Active))
             .ShouldBe([(1, false), (2, true)]);
     }
 
@@ -265,21 +265,21 @@ public sealed class RegistryTests
         await using var bed = new FeedBed();
         await bed.StartAsync();
         await Registry(bed).PutAsync("c", "tables: [ users ]\nstart: earliest", null, default);
-        await Registry(bed).PutMappingAsync("c", "users", "rules: [ { a: id, b: id }, { a: name, b: name } ]\nwhen: id != 3", Now, default);
-        await Registry(bed).PutMappingAsync("c", "users",
+        await Registry(bed).Mappings.PutMappingAsync("c", "users", "rules: [ { a: id, b: id }, { a: name, b: name } ]\nwhen: id != 3", Now, default);
+        await Registry(bed).Mappings.PutMappingAsync("c", "users",
             "rules: [ { a: id, b: id }, { a: name, b: name, via: { enum: { old: new, same: same } } }, { b: at, a: $event.now } ]\nwhen: id != 4", Later, default);
-        await Registry(bed).PutMappingAsync("c", "users",
+        await Registry(bed).Mappings.PutMappingAsync("c", "users",
             "rules: [ { a: id, b: id }, { a: name, b: name, via: { enum: { old: new, same: same } } } ]\nwhen: id != 4", Later, default);
         await bed.PostAsync("users", (1, "same"), (2, "old"), (3, "same"), (4, "same"), (5, "other"));
         await bed.UntilAsync("c", 4);
         var before = await bed.Engine.Parts.Store.ListValuesAsync("", default);
-        var plan = await Registry(bed).PlanAsync("c", "users", 3, 1000, default);
+        var plan = await Registry(bed).Trials.PlanAsync("c", "users", 3, 1000, default);
         (plan.Changes, plan.Same, plan.Changed, plan.NowFailing, plan.NowLeftOut, plan.NowCarried, plan.NowPassing)
             .ShouldBe((5, 1, 1, 1, 1, 1, 0));
         plan.Samples.Select(static s => s.Kind).Order(StringComparer.Ordinal)
             .ShouldBe(["changed", "now_carried", "now_failing", "now_left_out"]);
-        (await Registry(bed).PlanAsync("c", "users", 1, 1000, default)).Same.ShouldBe(5);
-        (await Registry(bed).PlanAsync("c", "users", 2, 2, default)).Changes.ShouldBeInRange(2, 5);
+        (await Registry(bed).Trials.PlanAsync("c", "users", 1, 1000, default)).Same.ShouldBe(5);
+        (await Registry(bed).Trials.PlanAsync("c", "users", 2, 2, default)).Changes.ShouldBeInRange(2, 5);
         (await bed.Engine.Parts.Store.ListValuesAsync("", default)).ShouldBe(before);
         (await bed.StatusAsync("c")).LastOffset.ShouldBe(4);
     }

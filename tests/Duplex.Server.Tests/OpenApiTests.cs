@@ -57,12 +57,15 @@ public sealed class OpenApiTests
         await server.UntilReadyAsync();
         await AddDeadLetterAsync(server);
         await FeedServer.SeedAsync(server, 1);
+        await RegistryServer.SeedAsync(server.Host);
         (await server.AddConflictAsync("42", "cus_PqR8")).ShouldBe(1);
         using var http = server.Http();
         var ran = 0;
         // Replays remove what others show, so they come last.
         var operations = Operations(await DocumentAsync(server))
-            .OrderBy(static o => o.Path.Contains("replay", StringComparison.Ordinal));
+            .OrderBy(static o => o.Path.Contains("replay", StringComparison.Ordinal))
+            .ThenByDescending(static o => o.Method is "POST")
+            .OrderBy(static o => o is { Method: "DELETE", Path: "/v1/customers/{customer}" });
         foreach (var (path, method, operation) in operations)
         {
             if (path.StartsWith("/webhooks", StringComparison.Ordinal) || TakesChanges(path))

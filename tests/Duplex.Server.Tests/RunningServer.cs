@@ -62,6 +62,7 @@ internal sealed class RunningServer : IAsyncDisposable
           data_plane: 127.0.0.1:0
           body_max: 64KB
         {{(keys ? Keys : "")}}
+        ingest: { schemas: ./schemas }
         connections:
           shop:
             { connector: stripe, tenant: acme, api_key: "${env:NO_SUCH_KEY:-sk_test_duplex}", base_url: "{{shop}}",

@@ -189,6 +189,23 @@ public sealed class Customers
             : null;
     }
 
+    /// <summary>By topic and partition: the first offset that a customer's leg has not dealt with.</summary>
+    internal IReadOnlyDictionary<(string Topic, int Partition), long> PositionsOf(string customer) =>
+        _runtimes.TryGetValue(customer, out var runtime)
+            ? runtime.View.Positions : new Dictionary<(string, int), long>();
+
+    /// <summary>Wakes a customer's leg to a replay that is stored.</summary>
+    internal void AskForReplay(string customer) => _runtimes.GetValueOrDefault(customer)?.View.ReplayAsked.Ring();
+
+    /// <summary>Asks a customer's leg to end a replay.</summary>
+    internal void CancelReplay(string customer, string id)
+    {
+        if (_runtimes.TryGetValue(customer, out var runtime))
+        {
+            runtime.View.ReplayCancelled = id;
+        }
+    }
+
     /// <summary>How the customers stand.</summary>
     public async Task<IReadOnlyList<CustomerStatus>> StatusAsync(
         IReadOnlyList<PartitionState> partitions, CancellationToken cancellationToken)

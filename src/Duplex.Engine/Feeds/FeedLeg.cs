@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using Duplex.Engine.Config;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
+using Duplex.Engine.Registry;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -44,12 +45,7 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var loops = positions.Where(p => Customer.Tables.ContainsKey(p.Table)).Select(p => new FeedReader(
             this, p.Table, p.Position.Topic, p.Position.Partition, p.Position.Offset).RunAsync(reading.Token)).ToList();
-        if (loops.Count == 0)
-        {
-            // Every table waits for its mapping, and the leg for its end.
-            loops.Add(Task.Delay(Timeout.InfiniteTimeSpan, Clock, reading.Token));
-        }
-
+        loops.Add(new FeedReplay(this).RunAsync(reading.Token));
         View.Set(RunState.Running);
         var broken = await Task.WhenAny(loops);
         await reading.CancelAsync();
@@ -93,6 +89,11 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         await CommitAsync([new StateMutation.RemoveDeadLetter(Id, letter.Key)], [], cancellationToken);
         return true;
     }
+
+    /// <summary>The customer's last replay.</summary>
+    public async ValueTask<StoredReplay?> ReadReplayAsync(CancellationToken cancellationToken) =>
+        await parts.Store.ReadValueAsync(StoredNames.Replay(Customer.Name), cancellationToken) is { } text
+            ? StoredNames.Read<StoredReplay>(text) : null;
 
     /// <summary>The keys of the page whose record has a dead letter.</summary>
     public async ValueTask<IReadOnlySet<RecordKey>> FindLettersAsync(LogPage page, CancellationToken cancellationToken)

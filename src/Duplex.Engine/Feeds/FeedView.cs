@@ -23,6 +23,12 @@ internal sealed class FeedView(string fullName)
     /// <summary>Wakes a leg that waits for a person.</summary>
     public Waiting.Bell Resumed { get; } = new();
 
+    /// <summary>Wakes the replay loop when a replay was asked for.</summary>
+    public Waiting.Bell ReplayAsked { get; } = new();
+
+    /// <summary>The replay that is to end soon.</summary>
+    public string? ReplayCancelled { get; set; }
+
     public (RunState State, SyncError? Error) State
     {
         get

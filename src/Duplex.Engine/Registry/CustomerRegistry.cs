@@ -1,5 +1,6 @@
 using Duplex.Engine.Config;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Ingest;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 using Duplex.Sdk;
@@ -10,29 +11,44 @@ namespace Duplex.Engine.Registry;
 /// Customers with their mappings and schemas as data: what the configuration file says, and over it, by name, what was set at run
 /// time, which is durable and versioned. Members may be called from many tasks at once; changes are made one by one.
 /// </summary>
-public sealed partial class CustomerRegistry
+public sealed class CustomerRegistry
 {
     private const int CustomersMax = 10_000;
-    private const int VersionsMax = 1_000;
 
-    private readonly SemaphoreSlim _one = new(1);
-    private readonly EngineParts _parts;
-    private readonly Customers _customers;
-    private readonly FormSource _forms;
-    private readonly Func<IReadOnlyList<StateMutation>, CancellationToken, Task> _commit;
+    private readonly RegistryCore _core;
 
     internal CustomerRegistry(
-        EngineParts parts, Customers customers, Func<IReadOnlyList<StateMutation>, CancellationToken, Task> commit)
+        EngineParts parts, Customers customers, IngestDoor? door,
+        Func<IReadOnlyList<StateMutation>, CancellationToken, Task> commit)
     {
-        (_parts, _customers, _commit) = (parts, customers, commit);
-        _forms = new FormSource(parts);
+        _core = new RegistryCore(parts, customers, door, commit);
+        Mappings = new MappingRegistry(_core);
+        Trials = new MappingTrials(_core, Mappings);
+        Schemas = new SchemaRegistry(_core);
+        InternalSchemas = new InternalSchemaRegistry(_core);
+        Replays = new ReplayRegistry(_core);
     }
+
+    /// <summary>Mappings and their versions.</summary>
+    public MappingRegistry Mappings { get; }
+
+    /// <summary>Tries of mappings.</summary>
+    public MappingTrials Trials { get; }
+
+    /// <summary>Schemas of what customers are given.</summary>
+    public SchemaRegistry Schemas { get; }
+
+    /// <summary>Schemas of what is taken.</summary>
+    public InternalSchemaRegistry InternalSchemas { get; }
+
+    /// <summary>Replays.</summary>
+    public ReplayRegistry Replays { get; }
 
     /// <summary>Every customer, by name.</summary>
     public async Task<IReadOnlyList<CustomerView>> ListAsync(CancellationToken cancellationToken)
     {
         var views = new List<CustomerView>();
-        foreach (var model in _customers.Models.Values.OrderBy(static m => m.Name, StringComparer.Ordinal))
+        foreach (var model in _core.Customers.Models.Values.OrderBy(static m => m.Name, StringComparer.Ordinal))
         {
             views.Add(await ViewAsync(model, cancellationToken));
         }
@@ -43,7 +59,7 @@ public sealed partial class CustomerRegistry
     /// <summary>One customer.</summary>
     /// <exception cref="RegistryException">There is none of the name.</exception>
     public Task<CustomerView> GetAsync(string name, CancellationToken cancellationToken) =>
-        ViewAsync(Require(name), cancellationToken);
+        ViewAsync(_core.Require(name), cancellationToken);
 
     /// <summary>
     /// Makes a customer, or sets which tables one has. When it returns, the positions of tables that are new to it are placed:
@@ -64,10 +80,10 @@ public sealed partial class CustomerRegistry
                 "Correct what the findings name.", findings);
         }
 
-        await _one.WaitAsync(cancellationToken);
+        await _core.One.WaitAsync(cancellationToken);
         try
         {
-            var now = _customers.Find(name);
+            var now = _core.Customers.Find(name);
             var owner = request.Tenant ?? now?.Tenant ?? tenant ?? TableTopics.DefaultTenant;
             if (now is not null && now.Tenant != owner)
             {
@@ -75,7 +91,7 @@ public sealed partial class CustomerRegistry
                     $"The customer {name} belongs to another tenant.", "Choose another name.");
             }
 
-            if (now is null && _customers.Models.Count >= CustomersMax)
+            if (now is null && _core.Customers.Models.Count >= CustomersMax)
             {
                 throw new RegistryException(RegistryFault.Conflict, "customer.too_many",
                     $"There are {CustomersMax} customers already.", "Delete one that is no longer needed.");
@@ -83,17 +99,17 @@ public sealed partial class CustomerRegistry
 
             var before = await StoredAsync(name, cancellationToken);
             var stored = new StoredCustomer(owner, request.Tables,
-                now?.Generation ?? (before?.Generation ?? 0) + 1, _parts.Clock.NowMicros(),
+                now?.Generation ?? (before?.Generation ?? 0) + 1, _core.Parts.Clock.NowMicros(),
                 (long)request.Retention.Age.TotalSeconds, request.Retention.Bytes);
             var next = await TablesAsync(FormSource.ModelOf(name, stored, request.Start), request.Tables, now, cancellationToken);
             await CheckOffsetsAsync(next, cancellationToken);
-            var model = await _customers.ChangeAsync(next, _ => new CustomerChange(next,
+            var model = await _core.Customers.ChangeAsync(next, _ => new CustomerChange(next,
                 [new StateMutation.PutValue(StoredNames.Customer(name), StoredNames.Write(stored))]), cancellationToken);
             return await ViewAsync(model, cancellationToken);
         }
         finally
         {
-            _one.Release();
+            _core.One.Release();
         }
     }
 
@@ -102,47 +118,49 @@ public sealed partial class CustomerRegistry
     /// <exception cref="RegistryException">There is none of the name.</exception>
     public async Task DeleteAsync(string name, CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken);
+        await _core.One.WaitAsync(cancellationToken);
         try
         {
-            var model = Require(name);
-            var mark = new StoredCustomer(model.Tenant, [], model.Generation, _parts.Clock.NowMicros(), 0, 0) { Removed = true };
+            var model = _core.Require(name);
+            var mark = new StoredCustomer(model.Tenant, [], model.Generation, _core.Parts.Clock.NowMicros(), 0, 0) { Removed = true };
             var mutations = new List<StateMutation>
             {
                 new StateMutation.PutValue(StoredNames.Customer(name), StoredNames.Write(mark)),
+                new StateMutation.PutValue(StoredNames.Replay(name), null),
             };
             foreach (var prefix in new[] { StoredNames.Mappings(name), StoredNames.Schemas(name), StoredNames.Forms(name) })
             {
-                mutations.AddRange((await _parts.Store.ListValuesAsync(prefix, cancellationToken))
+                mutations.AddRange((await _core.Parts.Store.ListValuesAsync(prefix, cancellationToken))
                     .Select(static v => new StateMutation.PutValue(v.Key, null)));
             }
 
-            await _customers.RemoveAsync(model, mutations, cancellationToken);
+            await _core.Customers.RemoveAsync(model, mutations, cancellationToken);
         }
         finally
         {
-            _one.Release();
+            _core.One.Release();
         }
     }
 
     /// <summary>Puts what the state store holds over the customers of the configuration file. Before anything begins.</summary>
     internal async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var stored = (await _parts.Store.ListValuesAsync(StoredNames.Customers, cancellationToken)).ToDictionary(
+        await InternalSchemas.LoadAsync(cancellationToken);
+        var stored = (await _core.Parts.Store.ListValuesAsync(StoredNames.Customers, cancellationToken)).ToDictionary(
             static v => v.Key[StoredNames.Customers.Length..], static v => StoredNames.Read<StoredCustomer>(v.Value),
             StringComparer.Ordinal);
         var models = new List<CustomerModel>();
-        foreach (var name in _parts.Model.Customers.Keys.Union(stored.Keys, StringComparer.Ordinal))
+        foreach (var name in _core.Parts.Model.Customers.Keys.Union(stored.Keys, StringComparer.Ordinal))
         {
             var mine = stored.GetValueOrDefault(name);
             if (mine is not { Removed: true })
             {
-                models.Add(await _forms.ComposeAsync(
-                    name, mine, _parts.Model.Customers.GetValueOrDefault(name), cancellationToken));
+                models.Add(await _core.Forms.ComposeAsync(
+                    name, mine, _core.Parts.Model.Customers.GetValueOrDefault(name), cancellationToken));
             }
         }
 
-        _customers.UseAll(models);
+        _core.Customers.UseAll(models);
     }
 
     private async Task<CustomerModel> TablesAsync(
@@ -151,7 +169,7 @@ public sealed partial class CustomerRegistry
         var (tables, waiting) = (new Dictionary<string, TableModel>(StringComparer.Ordinal), new List<string>());
         foreach (var table in names)
         {
-            if ((now?.Tables.GetValueOrDefault(table) ?? await _forms.ReadAsync(model.Name, table, [], cancellationToken)) is { } form)
+            if ((now?.Tables.GetValueOrDefault(table) ?? await _core.Forms.ReadAsync(model.Name, table, [], cancellationToken)) is { } form)
             {
                 tables.Add(table, form);
             }
@@ -171,7 +189,7 @@ public sealed partial class CustomerRegistry
             return;
         }
 
-        var partitions = await _parts.Log.DescribeAsync(cancellationToken);
+        var partitions = await _core.Parts.Log.DescribeAsync(cancellationToken);
         var findings = new List<Finding>();
         foreach (var ((table, partition), offset) in model.Start.Offsets)
         {
@@ -193,12 +211,8 @@ public sealed partial class CustomerRegistry
         }
     }
 
-    private CustomerModel Require(string name) => _customers.Find(name)
-        ?? throw new RegistryException(RegistryFault.Unknown, "request.unknown_customer", $"There is no customer {name}.",
-            "GET /v1/customers lists them; PUT /v1/customers/{customer} makes one.");
-
     private async Task<StoredCustomer?> StoredAsync(string name, CancellationToken cancellationToken) =>
-        await _parts.Store.ReadValueAsync(StoredNames.Customer(name), cancellationToken) is { } text
+        await _core.Parts.Store.ReadValueAsync(StoredNames.Customer(name), cancellationToken) is { } text
             ? StoredNames.Read<StoredCustomer>(text) : null;
 
     private async Task<CustomerView> ViewAsync(CustomerModel model, CancellationToken cancellationToken)
@@ -207,7 +221,7 @@ public sealed partial class CustomerRegistry
         var tables = new List<CustomerTableView>();
         foreach (var table in model.Tables.Keys.Concat(model.Waiting).Order(StringComparer.Ordinal))
         {
-            var form = (await _forms.FormsAsync(model.Name, table, cancellationToken)).Last;
+            var form = (await _core.Forms.FormsAsync(model.Name, table, cancellationToken)).Last;
             var hasMapping = model.Tables.TryGetValue(table, out var active);
             tables.Add(new CustomerTableView(table, hasMapping, form?.Mapping,
                 active?.Refusal is not null || form?.Schema is not null, form?.Schema, form?.Effective ?? []));

@@ -1,16 +1,51 @@
+using System.Text;
 using System.Text.Json;
 using Duplex.Engine.Config;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Ingest;
 using Duplex.Engine.Log;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Registry;
 
-public sealed partial class CustomerRegistry
+/// <summary>Tries mappings on posted events and on the log. Stores nothing.</summary>
+public sealed class MappingTrials
 {
     private const int PlanChangesMax = 10_000;
     private const int PageEntries = 512;
     private const int PageBytes = 4 << 20;
+
+    private readonly RegistryCore _core;
+    private readonly MappingRegistry _mappings;
+
+    internal MappingTrials(RegistryCore core, MappingRegistry mappings) => (_core, _mappings) = (core, mappings);
+
+    /// <summary>
+    /// What a mapping would make of posted events: each goes through the same door and the same checks as one that is posted, and
+    /// nothing of it is stored.
+    /// </summary>
+    /// <param name="customer">The customer.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="source">The document, the version, or the active mapping.</param>
+    /// <param name="events">Events as they are posted.</param>
+    /// <param name="cancellationToken">Stops between events.</param>
+    /// <exception cref="RegistryException">The document is wrong, or there is no such version.</exception>
+    public async Task<IReadOnlyList<TrialOutcome>> PreviewAsync(
+        string customer, string table, MappingSource source, IReadOnlyList<JsonElement> events, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        var model = _core.RequireTable(customer, table);
+        var form = await FormAsync(model, table, source, cancellationToken);
+        var outcomes = new List<TrialOutcome>(events.Count);
+        using var transform = new FeedTransform();
+        foreach (var posted in events)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            outcomes.Add(Try(model, form, posted, transform));
+        }
+
+        return outcomes;
+    }
 
     /// <summary>How a version differs from the active mapping over the last changes of the log. Nothing is stored.</summary>
     /// <param name="customer">The customer.</param>
@@ -23,11 +58,11 @@ public sealed partial class CustomerRegistry
         string customer, string table, int version, int changes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(changes, PlanChangesMax);
-        var model = RequireTable(customer, table);
+        var model = _core.RequireTable(customer, table);
         var candidate = await FormAsync(model, table, new MappingSource(null, version), cancellationToken);
         var active = model.Tables.GetValueOrDefault(table);
         var topic = TableTopics.Of(model.Tenant, table);
-        var partitions = (await _parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic).ToList();
+        var partitions = (await _core.Parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic).ToList();
         var length = Math.Max(1, partitions.Sum(static p => p.NextOffset - p.FirstOffset));
         var tally = new PlanTally();
         using var transform = new FeedTransform();
@@ -37,7 +72,7 @@ public sealed partial class CustomerRegistry
             var offset = Math.Max(partition.FirstOffset, partition.NextOffset - share);
             while (offset < partition.NextOffset)
             {
-                using var page = await _parts.Log.ReadAsync(
+                using var page = await _core.Parts.Log.ReadAsync(
                     topic, partition.Partition, offset, PageEntries, PageBytes, cancellationToken);
                 for (var i = 0; i < page.Count; i++)
                 {
@@ -63,6 +98,32 @@ public sealed partial class CustomerRegistry
             Try(model, forms.Candidate, change, page.Key(i), (transform, clock)));
     }
 
+    private TrialOutcome Try(CustomerModel model, TableModel form, JsonElement posted, FeedTransform transform)
+    {
+        if (_core.Door is not { } door)
+        {
+            throw new RegistryException(RegistryFault.Conflict, "ingest.off", "This server takes no posted events.",
+                "Add ingest: to the configuration.");
+        }
+
+        using var batch = new ChangeBatch(4096);
+        var note = new DeliveryNote(Tenant: model.Tenant);
+        if (door.Check(Encoding.UTF8.GetBytes(posted.GetRawText()), note, batch, out _) is { } refusal)
+        {
+            return new TrialOutcome(null, new SyncError(ErrorCode.MappingFailed, refusal.Detail), false);
+        }
+
+        if (batch.Stream(0) != form.Table)
+        {
+            return new TrialOutcome(null, new SyncError(ErrorCode.MappingFailed,
+                $"The event is of {batch.Stream(0)}, the mapping of {form.Table}."), false);
+        }
+
+        var key = batch.Key(0).ToArray();
+        var change = ChangeEnvelope.Parse(RecordKey.FromUtf8(key), batch.Value(0).ToArray());
+        return Try(model, form, change, key, (transform, _core.Parts.Clock));
+    }
+
     private static TrialOutcome Try(CustomerModel model, TableModel form, Change change, ReadOnlyMemory<byte> key,
         (FeedTransform Transform, TimeProvider Clock) by)
     {
@@ -79,15 +140,15 @@ public sealed partial class CustomerRegistry
         var active = model.Tables.GetValueOrDefault(table);
         var mapping = source switch
         {
-            { Document: { } document } => ReadMapping(document, table).Mapping,
-            { Version: { } version } => await CandidateAsync(model.Name, table, version, cancellationToken),
+            { Document: { } document } => MappingRegistry.ReadMapping(document, table).Mapping,
+            { Version: { } version } => await _mappings.CandidateAsync(model.Name, table, version, cancellationToken),
             _ => active?.Mapping ?? throw new RegistryException(RegistryFault.Conflict, "mapping.none",
                 $"{model.Name} has no active mapping of {table}.", "Give a document or a version."),
         };
         var refusal = active is not null ? active.Refusal
-            : (await _forms.FormsAsync(model.Name, table, cancellationToken)).Last?.Schema is { } schema
-                ? await SchemaAsync(model.Name, table, schema, cancellationToken)
-                : _forms.Base(model.Name, table)?.Refusal;
+            : (await _core.Forms.FormsAsync(model.Name, table, cancellationToken)).Last?.Schema is { } schema
+                ? await _core.SchemaAsync(model.Name, table, schema, cancellationToken)
+                : _core.Forms.Base(model.Name, table)?.Refusal;
         return new TableModel(table, mapping, refusal);
     }
 }

@@ -8,7 +8,7 @@ namespace Duplex.Engine.Registry;
 /// Whether a schema accepts all that another one accepts. What narrows is an error; what cannot be decided is one too, because nobody
 /// could vouch for it; a member that the old schema left open and the other one describes is a warning.
 /// </summary>
-internal sealed class SchemaCompatibility
+public sealed class SchemaCompatibility
 {
     private const int DepthMax = 64;
     private const int FindingsMax = 100;

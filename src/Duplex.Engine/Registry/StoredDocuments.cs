@@ -63,6 +63,8 @@ internal static class StoredNames
 
     public static string ActiveSchema(string table) => ActiveSchemas + table;
 
+    public static string Replay(string customer) => $"replay/{customer}";
+
     /// <summary>A version's name, which sorts as its number does.</summary>
     public static string Version(string prefix, int version) => $"{prefix}{version:D8}";
 

@@ -65,7 +65,7 @@ internal static class MappingEndpoints
         string customer, string table, int? version, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
         PostedDocument.Require(engine, context, customer);
-        var versions = await engine.Registry.MappingsAsync(customer, table, cancellationToken);
+        var versions = await engine.Registry.Mappings.MappingsAsync(customer, table, cancellationToken);
         return versions.FirstOrDefault(v => version is null ? v.Active : v.Version == version) is { } found
             ? TypedResults.Ok(RegistryDocuments.Of(found, withDocument: true))
             : Refusal.NotFound("request.unknown_version", "version",
@@ -80,7 +80,7 @@ internal static class MappingEndpoints
     {
         PostedDocument.Require(engine, context, customer);
         var text = await PostedDocument.ReadAsync(context, cancellationToken);
-        return TypedResults.Ok(RegistryDocuments.Of(await engine.Registry.PutMappingAsync(
+        return TypedResults.Ok(RegistryDocuments.Of(await engine.Registry.Mappings.PutMappingAsync(
             customer, table, text, new DocumentNote(Caller.Of(context).Name, activate ?? false), cancellationToken)));
     }
 
@@ -88,7 +88,7 @@ internal static class MappingEndpoints
         string customer, string table, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
         PostedDocument.Require(engine, context, customer);
-        var versions = await engine.Registry.MappingsAsync(customer, table, cancellationToken);
+        var versions = await engine.Registry.Mappings.MappingsAsync(customer, table, cancellationToken);
         return TypedResults.Ok(new Page<VersionDocument>(
             [.. versions.Select(static v => RegistryDocuments.Of(v, withDocument: false))]));
     }
@@ -110,7 +110,7 @@ internal static class MappingEndpoints
             { ValueKind: JsonValueKind.String } text => text.GetString(),
             { } given => given.GetRawText(),
         };
-        var outcomes = await engine.Registry.PreviewAsync(
+        var outcomes = await engine.Registry.Trials.PreviewAsync(
             customer, table, new MappingSource(document, request.Version), events, cancellationToken);
         return TypedResults.Ok(new Page<TrialDocument>([.. outcomes.Select(RegistryDocuments.Of)]));
     }
@@ -127,7 +127,7 @@ internal static class MappingEndpoints
                 $"Give a whole number from 1 to {ChangesMax}.");
         }
 
-        return TypedResults.Ok(RegistryDocuments.Of(await engine.Registry.PlanAsync(
+        return TypedResults.Ok(RegistryDocuments.Of(await engine.Registry.Trials.PlanAsync(
             customer, table, version, request.Changes ?? 1_000, cancellationToken)));
     }
 
@@ -136,7 +136,7 @@ internal static class MappingEndpoints
         CancellationToken cancellationToken)
     {
         PostedDocument.Require(engine, context, customer);
-        return TypedResults.Ok(RegistryDocuments.Of(await engine.Registry.ActivateMappingAsync(
+        return TypedResults.Ok(RegistryDocuments.Of(await engine.Registry.Mappings.ActivateMappingAsync(
             customer, table, PostedDocument.RequireVersion(request.Version), cancellationToken)));
     }
 }

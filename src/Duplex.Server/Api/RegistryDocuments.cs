@@ -37,6 +37,9 @@ internal static class RegistryDocuments
         [.. plan.Samples.Select(static s => new MappingDifferenceDocument(
             s.Kind, s.Key.ToString(), Of(s.At), Of(s.Active), Of(s.Candidate)))]);
 
+    public static FeedReplayDocument Of(ReplayView replay) => new(
+        replay.Id, replay.State, replay.At, replay.Changes, replay.Passed, replay.Sent, replay.Refused, replay.Error);
+
     public static ActiveDocument? Active(bool has, int? version) =>
         has ? new ActiveDocument(version ?? 0, version is null ? "file" : "api") : null;
 

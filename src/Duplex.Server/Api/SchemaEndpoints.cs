@@ -73,7 +73,7 @@ internal static class SchemaEndpoints
     private static async Task<Ok<Page<SchemaDocument>>> List(
         SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
-        var schemas = (await engine.Registry.InternalTablesAsync(cancellationToken)).Select(static t =>
+        var schemas = (await engine.Registry.InternalSchemas.InternalTablesAsync(cancellationToken)).Select(static t =>
             new SchemaDocument("internal", null, t.Key, RegistryDocuments.Active(true, t.Value)!)).ToList();
         foreach (var customer in await engine.Registry.ListAsync(cancellationToken))
         {
@@ -89,20 +89,20 @@ internal static class SchemaEndpoints
 
     private static async Task<Results<Ok<VersionDocument>, Refusal>> GetInternal(
         string table, int? version, SyncEngine engine, CancellationToken cancellationToken) =>
-        Find(await engine.Registry.InternalSchemasAsync(table, cancellationToken), version, table);
+        Find(await engine.Registry.InternalSchemas.InternalSchemasAsync(table, cancellationToken), version, table);
 
     private static async Task<Results<Ok<PutDocument>, Refusal>> PutInternal(
         string table, string? compatibility, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
         var refusal = PostedDocument.Shared(context) ?? WrongCompatibility(compatibility);
         return refusal is not null ? refusal : TypedResults.Ok(RegistryDocuments.Of(
-            await engine.Registry.PutInternalSchemaAsync(table, await PostedDocument.ReadAsync(context, cancellationToken),
+            await engine.Registry.InternalSchemas.PutInternalSchemaAsync(table, await PostedDocument.ReadAsync(context, cancellationToken),
                 Note(context, compatibility), cancellationToken)));
     }
 
     private static async Task<Results<Ok<Page<VersionDocument>>, Refusal>> InternalVersions(
         string table, SyncEngine engine, CancellationToken cancellationToken) =>
-        Page(await engine.Registry.InternalSchemasAsync(table, cancellationToken));
+        Page(await engine.Registry.InternalSchemas.InternalSchemasAsync(table, cancellationToken));
 
     private static async Task<Ok<WhereUsedDocument>> InternalUses(
         string table, SyncEngine engine, HttpContext context, CancellationToken cancellationToken) =>
@@ -114,7 +114,7 @@ internal static class SchemaEndpoints
         string customer, string table, int? version, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
         PostedDocument.Require(engine, context, customer);
-        return Find(await engine.Registry.SchemasAsync(customer, table, cancellationToken), version, table);
+        return Find(await engine.Registry.Schemas.SchemasAsync(customer, table, cancellationToken), version, table);
     }
 
     private static async Task<Results<Ok<PutDocument>, Refusal>> PutExternal(
@@ -123,7 +123,7 @@ internal static class SchemaEndpoints
     {
         PostedDocument.Require(engine, context, customer);
         return WrongCompatibility(compatibility) is { } refusal ? refusal : TypedResults.Ok(RegistryDocuments.Of(
-            await engine.Registry.PutSchemaAsync(customer, table, await PostedDocument.ReadAsync(context, cancellationToken),
+            await engine.Registry.Schemas.PutSchemaAsync(customer, table, await PostedDocument.ReadAsync(context, cancellationToken),
                 Note(context, compatibility), cancellationToken)));
     }
 
@@ -131,7 +131,7 @@ internal static class SchemaEndpoints
         string customer, string table, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
     {
         PostedDocument.Require(engine, context, customer);
-        return Page(await engine.Registry.SchemasAsync(customer, table, cancellationToken));
+        return Page(await engine.Registry.Schemas.SchemasAsync(customer, table, cancellationToken));
     }
 
     private static async Task<Results<Ok<WhereUsedDocument>, Refusal>> ExternalUses(

@@ -83,6 +83,10 @@ internal static class RegistryExamples
     public static WhereUsedDocument Uses { get; } = new("internal", "users",
         [new SchemaUseDocument("customer-c", new ActiveDocument(1, "api"), new ActiveDocument(1, "api"))]);
 
+    public static FeedReplayRequest ReplayBody { get; } = new("users", From: At, To: At.AddHours(6));
+
+    public static FeedReplayDocument Replay { get; } = new("k3x7q2ab", "running", At, 12_000, 4_096, 4_090, 0, null);
+
     private static JsonElement Json(string text) => JsonElement.Parse(text);
 
     private static Dictionary<string, string> Of(params (string Name, string Value)[] values) =>

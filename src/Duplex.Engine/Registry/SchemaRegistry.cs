@@ -6,18 +6,23 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Registry;
 
-public sealed partial class CustomerRegistry
+/// <summary>The versions of the schemas of what customers are given. Members may be called from many tasks at once; changes are made one by one.</summary>
+public sealed class SchemaRegistry
 {
+    private readonly RegistryCore _core;
+
+    internal SchemaRegistry(RegistryCore core) => _core = core;
+
     /// <summary>The versions of the schema of what a customer is given of a table.</summary>
     /// <exception cref="RegistryException">There is no such customer, or it does not have the table.</exception>
     public async Task<IReadOnlyList<VersionView>> SchemasAsync(
         string customer, string table, CancellationToken cancellationToken)
     {
-        RequireTable(customer, table);
-        var forms = await _forms.FormsAsync(customer, table, cancellationToken);
-        return [.. (await _forms.VersionsAsync(StoredNames.Schemas(customer, table), cancellationToken)).Select(
-            v => new VersionView(v.Version, Origin.Api, At(v.Stored), v.Stored.By, forms.Last?.Schema == v.Version,
-                v.Stored.Document, EffectiveOf(forms, static f => f.Schema, v.Version)))];
+        _core.RequireTable(customer, table);
+        var forms = await _core.Forms.FormsAsync(customer, table, cancellationToken);
+        return [.. (await _core.Forms.VersionsAsync(StoredNames.Schemas(customer, table), cancellationToken)).Select(
+            v => new VersionView(v.Version, Origin.Api, RegistryCore.At(v.Stored), v.Stored.By, forms.Last?.Schema == v.Version,
+                v.Stored.Document, RegistryCore.EffectiveOf(forms, static f => f.Schema, v.Version)))];
     }
 
     /// <summary>
@@ -35,30 +40,30 @@ public sealed partial class CustomerRegistry
             throw SchemaInvalid(table, findings);
         }
 
-        await _one.WaitAsync(cancellationToken);
+        await _core.One.WaitAsync(cancellationToken);
         try
         {
-            RequireTable(customer, table);
-            var forms = await _forms.FormsAsync(customer, table, cancellationToken);
+            _core.RequireTable(customer, table);
+            var forms = await _core.Forms.FormsAsync(customer, table, cancellationToken);
             if (forms.Last?.Schema is { } active
-                && await _forms.VersionAsync(StoredNames.Schemas(customer, table), active, cancellationToken) is { } stored)
+                && await _core.Forms.VersionAsync(StoredNames.Schemas(customer, table), active, cancellationToken) is { } stored)
             {
                 if (stored.Document == document)
                 {
-                    return new PutOutcome(active, true, EffectiveOf(forms, static f => f.Schema, active), findings);
+                    return new PutOutcome(active, true, RegistryCore.EffectiveOf(forms, static f => f.Schema, active), findings);
                 }
 
                 findings = [.. findings, .. RequireCompatible(stored.Document, document, table, note)];
             }
 
-            var (version, mutations) = await AddVersionAsync(
+            var (version, mutations) = await _core.AddVersionAsync(
                 StoredNames.Schemas(customer, table), document, note.By, cancellationToken);
-            return new PutOutcome(version, true, await ActivateAsync(
+            return new PutOutcome(version, true, await _core.ActivateAsync(
                 customer, table, null, (refusal, version), mutations, cancellationToken), findings);
         }
         finally
         {
-            _one.Release();
+            _core.One.Release();
         }
     }
 
@@ -81,10 +86,6 @@ public sealed partial class CustomerRegistry
         RegistryFault.Invalid, "schema.invalid", $"The schema of {table} is not right.",
         "Correct what the findings name.", findings);
 
-    private async Task<Func<JsonElement, string?>?> SchemaAsync(
-        string customer, string table, int version, CancellationToken cancellationToken) =>
-        await _forms.VersionAsync(StoredNames.Schemas(customer, table), version, cancellationToken) is { } stored
-            ? OutputSchema.Compile(Encoding.UTF8.GetBytes(stored.Document)).Refusal : null;
 }
 
 /// <summary>What is told beside a schema.</summary>

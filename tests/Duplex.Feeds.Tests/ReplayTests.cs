@@ -1,0 +1,154 @@
+using System.Text;
+using System.Text.Json;
+using Duplex.Conformance;
+using Duplex.Engine.Feeds;
+using Duplex.Engine.Registry;
+using Duplex.Sdk;
+
+namespace Duplex.Feeds.Tests;
+
+/// <summary>Parts of the log that are sent to a feed again.</summary>
+public sealed class ReplayTests
+{
+    private const string Names = "rules: [ { a: id, b: id }, { a: name, b: name } ]";
+    private const string Others = "rules: [ { a: id, b: number }, { a: name, b: name } ]";
+
+    private static readonly ReplayScope All = new(null, null, null, null, null);
+
+    [Fact]
+    public async Task One_record_is_sent_again_in_its_order_and_in_the_form_that_is_active_now()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "a"), (2, "x"), (1, "b"), (1, "c"));
+        await bed.UntilAsync("c", 4);
+        await bed.Engine.Registry.Mappings.PutMappingAsync("c", "users", Others, new DocumentNote("tests", true), default);
+        await bed.Engine.Registry.Replays.StartReplayAsync("c", All with { Key = RecordKey.Of("1") }, default);
+        var replay = await EndAsync(bed);
+        (replay.State, replay.Sent, replay.Refused).ShouldBe(("done", 3, 0));
+        (await bed.ReadAsync("c")).Skip(4).ShouldBe(
+            ["""5 users {"number":1,"name":"a"}""", """6 users {"number":1,"name":"b"}""", """7 users {"number":1,"name":"c"}"""]);
+    }
+
+    [Fact]
+    public async Task A_range_of_offsets_is_followed_by_what_is_newer_of_its_records()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "old"));
+        await bed.UntilAsync("c", 1);
+        var at = (await bed.Feeds.ReadAsync("c", 0, 1, null, default))[0];
+        var partition = int.Parse(at.Source.Split('/')[1], System.Globalization.CultureInfo.InvariantCulture);
+        await bed.PostAsync("users", (2, "x"), (1, "new"), (3, "y"));
+        await bed.UntilAsync("c", 4);
+        await bed.Engine.Registry.Replays.StartReplayAsync("c", All with
+        {
+            Table = "users",
+            Offsets = new Dictionary<int, (long?, long?)> { [partition] = (at.SourceOffset, at.SourceOffset + 1) },
+        }, default);
+        (await EndAsync(bed)).Changes.ShouldBe(1);
+        (await bed.ReadAsync("c")).Skip(4).ShouldBe(["""5 users {"id":1,"name":"old"}""", """6 users {"id":1,"name":"new"}"""]);
+    }
+
+    [Fact]
+    public async Task A_range_of_time_is_sent_again()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "before"));
+        await bed.UntilAsync("c", 1);
+        var from = TimeProvider.System.GetUtcNow();
+        await bed.PostAsync("users", (2, "in"));
+        await bed.UntilAsync("c", 2);
+        var to = TimeProvider.System.GetUtcNow();
+        await bed.PostAsync("users", (3, "after"));
+        await bed.UntilAsync("c", 3);
+        await bed.Engine.Registry.Replays.StartReplayAsync("c", All with { From = from, To = to }, default);
+        (await EndAsync(bed)).Sent.ShouldBe(1);
+        (await bed.ReadAsync("c"))[3].ShouldBe("""4 users {"id":2,"name":"in"}""");
+    }
+
+    [Fact]
+    public async Task Under_load_and_over_restarts_everything_is_sent_once_and_the_last_word_stays_the_last()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        const int keys = 200;
+        const int rounds = 30;
+        for (var round = 0; round < rounds; round++)
+        {
+            await bed.PostAsync("users", [.. Enumerable.Range(0, keys).Select(k => (k, $"v{round:D3}"))]);
+        }
+
+        await bed.UntilAsync("c", keys * rounds);
+        var replay = await bed.Engine.Registry.Replays.StartReplayAsync("c", All, default);
+        (await Should.ThrowAsync<RegistryException>(() => bed.Engine.Registry.Replays.StartReplayAsync("c", All, default)))
+            .Code.ShouldBe("replay.running");
+        for (var round = rounds; round < rounds + 10; round++)
+        {
+            await bed.PostAsync("users", [.. Enumerable.Range(0, keys).Select(k => (k, $"v{round:D3}"))]);
+            if (round % 3 == 0)
+            {
+                await bed.StopAsync();
+                await bed.StartAsync();
+            }
+        }
+
+        (await EndAsync(bed)).State.ShouldBe("done");
+        await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult().Behind == 0);
+        var feed = await bed.Feeds.ReadAsync("c", 0, 100_000, null, default);
+        feed.Select(static r => (r.Source, r.SourceOffset)).Distinct().Count().ShouldBe(feed.Count);
+        feed.Where(r => r.Source.StartsWith($"replay/{replay.Id}/", StringComparison.Ordinal)).Count()
+            .ShouldBeGreaterThanOrEqualTo(keys * rounds);
+        feed.Count(static r => r.Source.StartsWith("users/", StringComparison.Ordinal)).ShouldBe(keys * (rounds + 10));
+        foreach (var record in feed.GroupBy(static r => Encoding.UTF8.GetString(r.Key.Span)))
+        {
+            Name(record.Last()).ShouldBe($"v{rounds + 9:D3}");
+            foreach (var source in record.GroupBy(static r => r.Source))
+            {
+                var names = source.Select(Name).ToList();
+                names.ShouldBe([.. names.Order(StringComparer.Ordinal)]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_replay_leaves_no_old_state_as_the_last_word()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        for (var round = 0; round < 60; round++)
+        {
+            await bed.PostAsync("users", [.. Enumerable.Range(0, 300).Select(k => (k, $"v{round:D3}"))]);
+        }
+
+        await bed.UntilAsync("c", 18_000);
+        (await bed.Engine.Registry.Replays.CancelReplayAsync("c", default)).ShouldBeFalse();
+        await bed.Engine.Registry.Replays.StartReplayAsync("c", All, default);
+        await bed.Engine.Registry.Replays.CancelReplayAsync("c", default);
+        (await EndAsync(bed)).State.ShouldBeOneOf("cancelled", "done");
+        foreach (var record in (await bed.Feeds.ReadAsync("c", 0, 100_000, null, default))
+            .GroupBy(static r => Encoding.UTF8.GetString(r.Key.Span)))
+        {
+            Name(record.Last()).ShouldBe("v059");
+        }
+    }
+
+    private static async Task<ReplayView> EndAsync(FeedBed bed)
+    {
+        ReplayView? replay = null;
+        await Eventually.BecomesAsync(() =>
+        {
+            replay = bed.Engine.Registry.Replays.ReplayAsync("c", default).GetAwaiter().GetResult();
+            return replay is { State: not ("running" or "cancelling") };
+        });
+        return replay!;
+    }
+
+    private static string Name(FeedRecord record) => JsonElement.Parse(record.Data.Span).GetProperty("name").GetString()!;
+}
