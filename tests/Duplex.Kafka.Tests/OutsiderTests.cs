@@ -26,7 +26,7 @@ public sealed class OutsiderTests(KafkaBroker broker)
             Operation = ChangeOperation.Update,
             Stream = "customers",
             Key = RecordKey.Of("7", "größe"),
-            After = Duplex.Sdk.Record.Parse("""{"id":7,"name":"Zoë"}"""),
+            After = Duplex.Sdk.Record.FromJson("""{"id":7,"name":"Zoë"}"""),
             SourceMicros = 1767225600000000,
             Id = "evt_7",
         };
