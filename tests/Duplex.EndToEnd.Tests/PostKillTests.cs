@@ -74,9 +74,9 @@ public sealed class PostKillTests
         for (var n = client; n < records; n += Clients)
         {
             var id = (n % Clients * 1000) + (n / Clients % Keys);
-            var body = string.Create(CultureInfo.InvariantCulture, $$"""
-                {"event_type":"UPDATE","event_id":"e{{n}}","table":"users","primary_key":{"id":{{id}}},
-                 "before":{},"after":{"id":{{id}},"name":"{{n:D9}}"}}
+            var body = string.Create(CultureInfo.InvariantCulture, $$$"""
+                {"event_type":"UPDATE","event_id":"e{{{n}}}","table":"users","primary_key":{"id":{{{id}}}},
+                 "before":{},"after":{"id":{{{id}}},"name":"{{{n:D9}}}"}}
                 """);
             while (!await TryAsync(http, body, stop))
             {

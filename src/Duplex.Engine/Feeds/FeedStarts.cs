@@ -24,26 +24,6 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
             commit.Positions.AddRange(fresh);
             await parts.Store.CommitAsync(commit, cancellationToken);
             await HoldAsync(fresh, cancellationToken);
-            var topic = TableTopics.Of(customer.Tenant, table);
-            var retention = parts.Model.Retention;
-            await parts.Log.EnsureTopicAsync(
-                new TopicSpec(topic, parts.Model.Log.Partitions ?? Partitions, retention.LogAge, retention.LogBytes), cancellationToken);
-            foreach (var partition in (await parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic))
-            {
-                var position = stored.FirstOrDefault(p => p.Topic == topic && p.Partition == partition.Partition);
-                if (position is null)
-                {
-                    position = new LegPosition(leg, topic, partition.Partition, await StartAsync(partition, cancellationToken));
-                    fresh.Positions.Add(position);
-                }
-
-                places.Add((table, position));
-            }
-        }
-
-        if (fresh.Positions.Count > 0)
-        {
-            await parts.Store.CommitAsync(fresh, cancellationToken);
         }
 
         return places;
@@ -64,7 +44,8 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
             var topic = TableTopics.Of(customer.Tenant, table);
             var retention = parts.Model.Retention;
             await parts.Log.EnsureTopicAsync(
-                new TopicSpec(topic, parts.Model.Ingest?.Partitions ?? 1, retention.LogAge, retention.LogBytes), cancellationToken);
+                new TopicSpec(topic, parts.Model.Log.Partitions ?? parts.Model.Ingest?.Partitions ?? 1,
+                    retention.LogAge, retention.LogBytes), cancellationToken);
             foreach (var partition in (await parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic))
             {
                 var position = stored.FirstOrDefault(p => p.Topic == topic && p.Partition == partition.Partition);
