@@ -1,4 +1,3 @@
-using Duplex.Engine.Jsonata;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -32,21 +31,7 @@ internal sealed class OutputRuleCompilation(MappingRule rule, string table, List
         }
     }
 
-    private OutputSource? Source() => rule.Expression is { } expression ? Expression(expression) : Lenses();
-
-    private ExpressionSource? Expression(string text)
-    {
-        var compiled = JsonataExpression.Compile(text);
-        if (compiled.Expression is { } expression)
-        {
-            return new ExpressionSource(rule.B[0].Text, expression);
-        }
-
-        Fail("mapping.expression", compiled.Problem!.Message, compiled.Problem.Suggestion ?? "Correct the expression.");
-        return null;
-    }
-
-    private LensSource? Lenses()
+    private OutputSource? Source()
     {
         var fromEvent = rule.A.Count > 0 && rule.A.All(static p => p.Text.StartsWith(EventPrefix, StringComparison.Ordinal));
         if (!fromEvent && rule.A.Any(static p => p.Text.StartsWith('$')))
