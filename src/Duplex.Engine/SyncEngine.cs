@@ -119,7 +119,8 @@ public sealed class SyncEngine : IAsyncDisposable
             foreach (var stream in capture.Connection.Streams)
             {
                 await Parts.Log.EnsureTopicAsync(
-                    new TopicSpec(capture.Connection.TopicOf(stream), 1, retention.LogAge, retention.LogBytes),
+                    new TopicSpec(capture.Connection.TopicOf(stream), Parts.Model.Log.Partitions ?? 1,
+                        retention.LogAge, retention.LogBytes),
                         cancellationToken);
             }
         }

@@ -4,6 +4,7 @@ using Duplex.Engine.Delivery;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
+using Duplex.Kafka;
 using Duplex.Sdk;
 using Duplex.Storage.Embedded;
 using Duplex.Storage.Embedded.Log;
@@ -12,8 +13,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;
 
-/// <summary>The change log, the state store and the feeds in one data directory, which belongs to this process while they are
-/// open.</summary>
+/// <summary>The state store, the feeds and, unless it is on Kafka, the change log in one data directory, which belongs to this
+/// process while they are open.</summary>
 public sealed class EmbeddedStores : IAsyncDisposable
 {
     private EmbeddedStores(IChangeLog log, IStateStore state, IFeedStore feeds)
@@ -45,15 +46,16 @@ public sealed class EmbeddedStores : IAsyncDisposable
         var opened = new Stack<IAsyncDisposable>();
         try
         {
-            var log = await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken)
-                .ConfigureAwait(false);
-            opened.Push(log);
             var state = await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken)
                 .ConfigureAwait(false);
             opened.Push(state);
-            return new EmbeddedStores(log, state,
-                await EmbeddedFeedStore.OpenAsync(model.DataDirectory, options, cancellationToken)
-                    .ConfigureAwait(false));
+            var feeds = await EmbeddedFeedStore.OpenAsync(model.DataDirectory, options, cancellationToken)
+                .ConfigureAwait(false);
+            opened.Push(feeds);
+            // The log is opened last: a log on Kafka is taken over from whoever has it, and while another process has the
+            // data directory it stays with that one.
+            return new EmbeddedStores(
+                await OpenLogAsync(model, options, cancellationToken).ConfigureAwait(false), state, feeds);
         }
         catch
         {
@@ -65,6 +67,25 @@ public sealed class EmbeddedStores : IAsyncDisposable
             throw;
         }
     }
+
+    private static async Task<IChangeLog> OpenLogAsync(
+        EngineModel model, EmbeddedOptions options, CancellationToken cancellationToken) =>
+        model.Log.Kafka is not { } kafka
+            ? await EmbeddedChangeLog.OpenAsync(model.DataDirectory, options, cancellationToken).ConfigureAwait(false)
+            : await KafkaChangeLog.OpenAsync(
+                new KafkaLogOptions
+                {
+                    Bootstrap = kafka.Bootstrap,
+                    Prefix = kafka.Prefix,
+                    Replicas = kafka.Replicas,
+                    Compression = kafka.Compression,
+                    BrokerRetention = kafka.BrokerRetention,
+                    AppendWithin = kafka.AppendWithin,
+                    DeliveriesMax = kafka.DeliveriesMax,
+                    Properties = kafka.Properties,
+                    Clock = options.Clock,
+                    Loggers = options.Loggers,
+                }, cancellationToken).ConfigureAwait(false);
 
     /// <summary>What an engine of the model runs on.</summary>
     public EngineParts Parts(EngineModel model, TimeProvider clock, ILoggerFactory loggers) =>

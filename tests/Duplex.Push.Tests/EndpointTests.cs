@@ -214,6 +214,46 @@ public sealed class EndpointTests
         (await bed.RecordAsync(1)).Attempts.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Requests_under_way_together_that_are_told_to_wait_count_as_one()
+    {
+        var clock = new SteppedClock();
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var asked = 0;
+        await using var receiver = await Receiver.StartAsync(async (_, context) =>
+        {
+            if (Interlocked.Increment(ref asked) == 8)
+            {
+                all.SetResult();
+            }
+
+            await all.Task;
+            context.Response.StatusCode = 429;
+        });
+        await using var bed = await PushBed.OpenAsync(clock);
+        await bed.AppendAsync(Enumerable.Range(0, 8).Select(static n => $"k{n}"));
+        bed.Start(PushBed.ModelOf(receiver.Url) with { Parallelism = 8 });
+        await Eventually.BecomesAsync(() => bed.Status is { Throttled: 8, InFlight: 0 });
+        (bed.Status.HeldUntil!.Value - clock.GetUtcNow()).ShouldBeInRange(TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_failure_that_names_a_time_lets_its_record_wait_as_long_and_no_other()
+    {
+        var clock = new SteppedClock();
+        await using var receiver = await Receiver.StartAsync(static (arrival, context) =>
+        {
+            context.Response.StatusCode = arrival.Key == "bad" ? 500 : 200;
+            context.Response.Headers.RetryAfter = "900";
+            return Task.CompletedTask;
+        });
+        await using var bed = await PushBed.OpenAsync(clock);
+        await bed.AppendAsync("bad", "good");
+        bed.Start(PushBed.ModelOf(receiver.Url));
+        await Eventually.BecomesAsync(() => bed.Status is { FailedAttempts: 1, Delivered: 1, InFlight: 0 });
+        bed.Status.NextAttemptAt.ShouldBe(clock.GetUtcNow() + TimeSpan.FromMinutes(15));
+    }
+
     [Theory]
     [InlineData(503)]
     [InlineData(500)]

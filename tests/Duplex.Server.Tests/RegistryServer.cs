@@ -81,7 +81,7 @@ internal sealed class RegistryServer : IAsyncDisposable
     public async Task<HttpStatusCode> PostAsync(int id, string name, string operation = "INSERT")
     {
         using var content = new StringContent(
-            $$"""{"table":"users","event_type":"{{operation}}","primary_key":{"id":{{id}}},"after":{"id":{{id}},"name":"{{name}}"}}""",
+            $$$"""{"table":"users","event_type":"{{{operation}}}","primary_key":{"id":{{{id}}}},"after":{"id":{{{id}}},"name":"{{{name}}}"}}""",
             Encoding.UTF8, "application/json");
         using var response = await Data.PostAsync("/sync", content);
         return response.StatusCode;

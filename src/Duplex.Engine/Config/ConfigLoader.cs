@@ -9,7 +9,7 @@ namespace Duplex.Engine.Config;
 /// </summary>
 public static class ConfigLoader
 {
-    private static readonly string[] OtherStores = ["log", "state", "budgets", "feed"];
+    private static readonly string[] OtherStores = ["state", "budgets", "feed"];
 
     /// <summary>Reads a file. A file that cannot be read is a finding.</summary>
     public static ConfigResult LoadFile(string path, ConfigSources sources)
@@ -76,6 +76,7 @@ public static class ConfigLoader
         var server = ServerSection.Read(section, report, references);
         var retention = RetentionSection.Read(section, report, references);
         var ingest = IngestSection.Read(section, directory, report, references);
+        var log = LogSection.Read(section, report, references);
         var connections = ConnectionSection.ReadAll(section, sources, report, references);
         var syncs = SyncSection.ReadAll(section, connections, report, references);
         var customerSection = new CustomerSection(report, references, directory);
@@ -106,6 +107,7 @@ public static class ConfigLoader
             GlobalMappings = globalMappings,
             Retention = retention,
             Ingest = ingest,
+            Log = log,
         };
         return new ConfigResult(model, server, report.Findings, report.Places);
     }

@@ -28,6 +28,8 @@ public sealed record EngineModel
 
     /// <summary>How changes are taken over REST; null when they are not.</summary>
     public IngestModel? Ingest { get; init; }
+    /// <summary>Where the change log is kept.</summary>
+    public LogModel Log { get; init; } = new();
 }
 
 /// <summary>How long and how much the stores keep.</summary>

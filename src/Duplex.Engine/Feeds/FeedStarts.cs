@@ -8,8 +8,6 @@ namespace Duplex.Engine.Feeds;
 /// <summary>Where a customer's leg reads on, or begins where it is new.</summary>
 internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
 {
-    private const int Partitions = 3;
-
     private static readonly IReadOnlySet<string> None = new HashSet<string>();
 
     /// <summary>
@@ -46,7 +44,8 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
             var topic = TableTopics.Of(customer.Tenant, table);
             var retention = parts.Model.Retention;
             await parts.Log.EnsureTopicAsync(
-                new TopicSpec(topic, Partitions, retention.LogAge, retention.LogBytes), cancellationToken);
+                new TopicSpec(topic, parts.Model.Log.Partitions ?? parts.Model.Ingest?.Partitions ?? 1,
+                    retention.LogAge, retention.LogBytes), cancellationToken);
             foreach (var partition in (await parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic))
             {
                 var position = stored.FirstOrDefault(p => p.Topic == topic && p.Partition == partition.Partition);

@@ -1,3 +1,4 @@
+using System.Net;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Outbound;
@@ -10,12 +11,22 @@ namespace Duplex.Engine.Outbound;
 internal sealed class GuardedHandler(AddressGuard guard, AddressPolicy policy, TimeProvider clock, HttpMessageHandler inner)
     : DelegatingHandler(inner)
 {
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("Guarded requests are sent with SendAsync.");
+
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (guard.Check(request.RequestUri!) is { } refused)
         {
             throw new SyncException(refused);
+        }
+
+        // HTTP/3 dials by itself, past the check of addresses.
+        if (request.Version.Major > 2 || request.VersionPolicy == HttpVersionPolicy.RequestVersionOrHigher)
+        {
+            request.Version = request.Version.Major > 2 ? HttpVersion.Version20 : request.Version;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
         }
 
         var deadline = new Deadline(policy.Timeout, clock);

@@ -14,6 +14,7 @@ internal sealed class EndpointHealth(int parallelism, int seed)
     private readonly Backoff _rest = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), seed + 1);
     private readonly Backoff _throttle = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), seed + 2);
     private int _throttled;
+    private int _doubts;
     private long _notBefore;
 
     /// <summary>Failures since the last success.</summary>
@@ -32,14 +33,21 @@ internal sealed class EndpointHealth(int parallelism, int seed)
     {
         Failures = 0;
         _throttled = 0;
+        _doubts = 0;
     }
 
+    /// <summary>Requests that were under way together count as one towards the wait.</summary>
     public void Failed(long nowMicros, bool overloaded)
     {
         Failures++;
+        if (nowMicros < _notBefore)
+        {
+            return;
+        }
+
         if (InDoubt)
         {
-            HoldUntil(nowMicros + Micros(_between.After(Failures - FailuresToDoubt + 1)));
+            HoldUntil(nowMicros + Micros(_between.After(++_doubts)));
         }
         else if (overloaded)
         {
@@ -50,8 +58,15 @@ internal sealed class EndpointHealth(int parallelism, int seed)
     /// <summary>The instant that the endpoint is to be left alone until.</summary>
     public long Throttled(long nowMicros, TimeSpan? asked)
     {
-        _throttled++;
-        HoldUntil(nowMicros + Micros(asked ?? _throttle.After(_throttled)));
+        if (asked is { } wait)
+        {
+            HoldUntil(nowMicros + Micros(wait));
+        }
+        else if (nowMicros >= _notBefore)
+        {
+            HoldUntil(nowMicros + Micros(_throttle.After(++_throttled)));
+        }
+
         return _notBefore;
     }
 

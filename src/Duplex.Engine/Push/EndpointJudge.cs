@@ -103,18 +103,23 @@ internal sealed partial class EndpointJudge(PushModel model, EndpointStore endpo
                 return Settled.Of(entry, FeedStatus.Pending, entry.Attempts + 1, outcome.Error, now);
             default:
                 Health.Failed(now, outcome.Result == PushResult.Overloaded);
+                if (outcome is { Result: PushResult.Overloaded, RetryAfter: { } rest })
+                {
+                    Health.HoldUntil(now + Micros(rest));
+                }
+
                 Volatile.Write(ref _notBefore, Health.NotBeforeMicros);
                 Ailing(now, outcome.Error!);
-                return Again(entry, outcome.Error!, now);
+                return Again(entry, outcome.Error!, outcome.RetryAfter ?? default, now);
         }
     }
 
-    private Settled Again(PushEntry entry, string error, long now)
+    private Settled Again(PushEntry entry, string error, TimeSpan asked, long now)
     {
         var attempts = entry.Attempts + 1;
         if (_schedule.After(attempts - entry.AttemptsBefore, entry.Offset) is { } wait)
         {
-            return Settled.Of(entry, FeedStatus.Pending, attempts, error, now + Micros(wait));
+            return Settled.Of(entry, FeedStatus.Pending, attempts, error, now + Micros(wait > asked ? wait : asked));
         }
 
         if (IsDisabled)

@@ -82,8 +82,8 @@ internal sealed class PushSender : IDisposable
             429 => new PushOutcome(PushResult.Throttled, error, asked),
             503 when asked is not null => new PushOutcome(PushResult.Throttled, error, asked),
             502 or 504 => new PushOutcome(PushResult.Overloaded, error, asked),
-            >= 300 and < 400 => new PushOutcome(PushResult.Failed, $"{error} Redirects are not followed."),
-            _ => new PushOutcome(PushResult.Failed, error),
+            >= 300 and < 400 => new PushOutcome(PushResult.Failed, $"{error} Redirects are not followed.", asked),
+            _ => new PushOutcome(PushResult.Failed, error, asked),
         };
     }
 

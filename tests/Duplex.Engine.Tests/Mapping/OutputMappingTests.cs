@@ -27,6 +27,12 @@ public sealed class OutputMappingTests
     [InlineData("{ a: $event.key.user_id, b: key }", """{"key":7}""")]
     [InlineData("{ a: $event.operation, b: op }", """{"op":"INSERT"}""")]
     [InlineData("{ a: $event.customer, b: consumer }", """{"consumer":"customer-a"}""")]
+    [InlineData("{ b: total, expression: \"$string(id) & '-' & name\" }", """{"total":"7-Ada"}""")]
+    [InlineData("{ b: active, expression: \"(state ? state : 'active') = 'active'\" }", """{"active":true}""")]
+    [InlineData("{ b: key, expression: $event.key.user_id }", """{"key":7}""")]
+    [InlineData("{ b: was, expression: $before.id }", "{}")]
+    [InlineData("{ b: price, expression: price }", """{"price":12345678901234567890.10}""")]
+    [InlineData("{ b: nothing, expression: 'null' }", """{"nothing":null}""")]
     [InlineData("{ a: $event.version, b: v }", """{"v":"3"}""")]
     public void A_rule_gives_its_part_of_the_record(string rule, string output) =>
         Map($"rules: [ {rule} ]", User).ShouldBe(output);
@@ -49,6 +55,7 @@ public sealed class OutputMappingTests
     [InlineData("rules: [ { a: 'c*f*', b: 'x*' } ]", "mapping.bad_pattern")]
     [InlineData("rules: [ { a: 'cf_*', b: x } ]", "mapping.bad_pattern")]
     [InlineData("rules: [ { a: id, b: id, via: nosuch } ]", "mapping.unknown_lens")]
+    [InlineData("rules: [ { b: id, expression: 'a +' } ]", "mapping.expression")]
     [InlineData("rules: []", "config.bad_value")]
     [InlineData("{}", "config.missing")]
     [InlineData("rules: [ { a: id, b: id } ]\noperations: [ upsert ]", "config.bad_value")]

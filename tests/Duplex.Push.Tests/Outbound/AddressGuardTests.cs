@@ -199,6 +199,24 @@ public sealed class AddressGuardTests
         answer.StatusCode.ShouldBe(HttpStatusCode.Found);
     }
 
+    [Fact]
+    public async Task A_request_cannot_leave_the_guard_by_a_protocol_that_dials_by_itself()
+    {
+        await using var server = new RawServer();
+        using var client = Client(new Names(), AddressPolicy.Allowing("127.0.0.1"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.Url)
+        {
+            Version = HttpVersion.Version30,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrHigher,
+        };
+        using var answer = await client.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        request.Version.ShouldBe(HttpVersion.Version20);
+        request.VersionPolicy.ShouldBe(HttpVersionPolicy.RequestVersionOrLower);
+        using var blocking = new HttpRequestMessage(HttpMethod.Get, server.Url);
+        Should.Throw<NotSupportedException>(() => client.Send(blocking));
+    }
+
     private static AddressGuard Guard(Names names, AddressPolicy policy) =>
         new(policy, TimeProvider.System, names.ResolveAsync);
 

@@ -20,6 +20,9 @@ public sealed class OutputInput(Change change, string customer, TimeProvider clo
     /// </summary>
     public JsonElement Event => _event ??= JsonElement.Parse(JsonScratch.Write(this, static (writer, input) => input.Write(writer)));
 
+    /// <summary>Tells the time.</summary>
+    public TimeProvider Clock => clock;
+
     /// <summary>The image before, or undefined.</summary>
     public JsonElement Before => change.Before?.Root ?? default;
 

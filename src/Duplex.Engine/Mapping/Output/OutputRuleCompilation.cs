@@ -1,3 +1,4 @@
+using Duplex.Engine.Jsonata;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -31,7 +32,21 @@ internal sealed class OutputRuleCompilation(MappingRule rule, string table, List
         }
     }
 
-    private OutputSource? Source()
+    private OutputSource? Source() => rule.Expression is { } expression ? Expression(expression) : Lenses();
+
+    private ExpressionSource? Expression(string text)
+    {
+        var compiled = JsonataExpression.Compile(text);
+        if (compiled.Expression is { } expression)
+        {
+            return new ExpressionSource(rule.B[0].Text, expression);
+        }
+
+        Fail("mapping.expression", compiled.Problem!.Message, compiled.Problem.Suggestion ?? "Correct the expression.");
+        return null;
+    }
+
+    private LensSource? Lenses()
     {
         var fromEvent = rule.A.Count > 0 && rule.A.All(static p => p.Text.StartsWith(EventPrefix, StringComparison.Ordinal));
         if (!fromEvent && rule.A.Any(static p => p.Text.StartsWith('$')))

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Duplex.Engine.Jsonata;
 using Duplex.Engine.State;
 
 namespace Duplex.Engine.Mapping.Output;
@@ -16,5 +18,56 @@ internal sealed class LensSource(LensRule rule, bool fromEvent) : OutputSource
     {
         var record = fromEvent ? input.Event : input.Row;
         return rule.TryMap(Side.A, rule.Read(Side.A, record, []), out value, out var problem) ? null : problem;
+    }
+}
+
+/// <summary>A JSONata expression over the row, with <c>$event</c>, <c>$before</c> and <c>$after</c>.</summary>
+internal sealed class ExpressionSource(string target, JsonataExpression expression) : OutputSource
+{
+    private readonly bool _asksEvent = expression.Text.Contains("$event", StringComparison.Ordinal);
+    private readonly bool _asksImages = expression.Text.Contains("$before", StringComparison.Ordinal)
+        || expression.Text.Contains("$after", StringComparison.Ordinal);
+
+    public override string? TryGet(OutputInput input, out FieldValue value)
+    {
+        value = FieldValue.Absent;
+        var result = expression.Evaluate(input.Row, JsonataLimits.Default, Bindings(input), input.Clock, out var error);
+        if (error is not null)
+        {
+            return $"{target}: {error.Code} {error.Message}";
+        }
+
+        if (!result.IsUndefined)
+        {
+            value = FieldValue.Of(JsonElement.Parse(result.ToUtf8()));
+        }
+
+        return null;
+    }
+
+    private Dictionary<string, JsonElement>? Bindings(OutputInput input)
+    {
+        if (!_asksEvent && !_asksImages)
+        {
+            return null;
+        }
+
+        var bindings = new Dictionary<string, JsonElement>(3);
+        if (_asksEvent)
+        {
+            bindings["event"] = input.Event;
+        }
+
+        if (_asksImages && input.Before.ValueKind != JsonValueKind.Undefined)
+        {
+            bindings["before"] = input.Before;
+        }
+
+        if (_asksImages && input.After.ValueKind != JsonValueKind.Undefined)
+        {
+            bindings["after"] = input.After;
+        }
+
+        return bindings;
     }
 }
