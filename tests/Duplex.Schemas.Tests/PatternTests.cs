@@ -44,6 +44,19 @@ public sealed class PatternTests
     [InlineData("^[^]$", "\n", true)]
     [InlineData(@"^[\d-x]+$", "1-x", true)]
     [InlineData("a|^$", "", true)]
+    [InlineData("^[A-Z]{3}$", "EUR", true)]
+    [InlineData("^[A-Z]{3}$", "EURO", false)]
+    [InlineData("^[A-Z]{3}$", "EU", false)]
+    [InlineData("^[A-Z]{3}", "EURO", true)]
+    [InlineData("^cus_[A-Za-z0-9]{2,4}$", "cus_a1B", true)]
+    [InlineData("^cus_[A-Za-z0-9]{2,4}$", "cus_a1B22", false)]
+    [InlineData("^cus_[A-Za-z0-9]{2,}$", "cus_é1", false)]
+    [InlineData("^[a-c]*c$", "abc", true)]
+    [InlineData("^a?b*-?a$", "a", true)]
+    [InlineData("^[0-9]+(-[0-9]+)?$", "12-3", true)]
+    [InlineData("^[\n]$", "\n", true)]
+    [InlineData("^$", "", true)]
+    [InlineData("^$", "a", false)]
     public void Patterns_mean_what_ECMA_262_says(string pattern, string text, bool matches) =>
         Compile(pattern).IsValid(Text(text)).ShouldBe(matches);
 

@@ -38,11 +38,11 @@ public sealed class JsonSchema
     {
         var run = new Run(_tracksScope);
         var isValid = _root.IsValid(instance, ref run, null);
+        if (isValid && run.Fault is null)
+            return [];
         var collector = new Collector(Math.Max(1, errorsMax));
         if (run.Fault is null)
         {
-            if (isValid)
-                return [];
             run = new Run(_tracksScope);
             _root.Collect(instance, ref run, collector);
         }

@@ -8,13 +8,16 @@ namespace Duplex.Engine.Schemas.Keywords;
 internal sealed class BoundKeyword(KeywordSite site, JsonElement bound) : Assertion(site, Kinds.Numbers)
 {
     private readonly byte[] _bound = JsonMarshal.GetRawUtf8Value(bound).ToArray();
+    private readonly long? _whole = NumberText.TryWhole(JsonMarshal.GetRawUtf8Value(bound), out var whole) ? whole : null;
     private readonly bool _isUpper = site.Name is "maximum" or "exclusiveMaximum";
     private readonly bool _isExclusive = site.Name is "exclusiveMinimum" or "exclusiveMaximum";
 
     public override bool IsValid(JsonElement instance)
     {
-        var order = NumberText.Compare(
-            new NumberText(JsonMarshal.GetRawUtf8Value(instance)), new NumberText(_bound));
+        var text = JsonMarshal.GetRawUtf8Value(instance);
+        var order = _whole is { } known && NumberText.TryWhole(text, out var value)
+            ? value.CompareTo(known)
+            : NumberText.Compare(new NumberText(text), new NumberText(_bound));
         if (order == 0)
             return !_isExclusive;
         return _isUpper ? order < 0 : order > 0;

@@ -12,6 +12,8 @@ internal sealed class SizeKeyword(KeywordSite site, Kinds kind, long bound) : As
 
     public override bool IsValid(JsonElement instance)
     {
+        if (_kind == Kinds.Strings && IsPlain(StringText.Raw(instance).Length))
+            return true;
         var size = _kind switch
         {
             Kinds.Strings => StringText.Length(instance),
@@ -20,6 +22,9 @@ internal sealed class SizeKeyword(KeywordSite site, Kinds kind, long bound) : As
         };
         return _isUpper ? size <= bound : size >= bound;
     }
+
+    /// <summary>Whether so many bytes need no counting: a character takes one to twelve of them.</summary>
+    private bool IsPlain(int bytes) => _isUpper ? bytes <= bound : bytes / 12 >= bound;
 
     protected override string Message(JsonElement instance)
     {

@@ -42,6 +42,26 @@ internal sealed class CodePointSet
         return rest;
     }
 
+    /// <summary>The set as bits, where it holds ASCII characters only.</summary>
+    public bool TryAscii(out ulong low, out ulong high)
+    {
+        (low, high) = (0, 0);
+        foreach (var (from, to) in _ranges)
+        {
+            if (to > 127)
+                return false;
+            for (var at = from; at <= to; at++)
+            {
+                if (at < 64)
+                    low |= 1UL << at;
+                else
+                    high |= 1UL << (at & 63);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>The expression, whole enough to be repeated.</summary>
     public string ToRegex()
     {

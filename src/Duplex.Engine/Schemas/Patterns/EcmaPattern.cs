@@ -14,11 +14,13 @@ internal sealed class EcmaPattern
     private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(2);
 
     private readonly Regex _regex;
+    private readonly AsciiSequence? _sequence;
 
     private EcmaPattern(string source, Regex regex)
     {
         Source = source;
         _regex = regex;
+        _sequence = AsciiSequence.TryRead(source);
     }
 
     /// <summary>The pattern as the schema has it.</summary>
@@ -44,6 +46,13 @@ internal sealed class EcmaPattern
 
     /// <summary>Whether some part of the text between a JSON string's quotes matches.</summary>
     public bool IsMatch(ReadOnlySpan<byte> raw, ref Run run)
+    {
+        if (_sequence is not null && !raw.Contains((byte)'\\'))
+            return _sequence.IsMatch(raw);
+        return IsMatchOfRegex(raw, ref run);
+    }
+
+    private bool IsMatchOfRegex(ReadOnlySpan<byte> raw, ref Run run)
     {
         Span<char> buffer = stackalloc char[128];
         var text = StringText.Chars(raw, buffer, out var rented);

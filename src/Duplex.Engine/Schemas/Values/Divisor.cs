@@ -41,7 +41,13 @@ internal sealed class Divisor
     {
         ulong rest = 0;
         for (var i = 0; i < number.Count; i++)
-            rest = (rest * 10 + (ulong)number[i]) % _small;
+        {
+            if (rest >= SmallMax)
+                rest %= _small;
+            rest = rest * 10 + (ulong)number[i];
+        }
+
+        rest %= _small;
         if (rest == 0 || tens == 0)
             return rest == 0;
         return (UInt128)rest * (ulong)BigInteger.ModPow(10, tens, _digits) % _small == 0;

@@ -62,6 +62,25 @@ internal readonly ref struct NumberText
     public static bool IsWholeNumber(ReadOnlySpan<byte> text) =>
         text.IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0 || new NumberText(text).IsWhole;
 
+    /// <summary>Reads a number of digits alone, as most are.</summary>
+    public static bool TryWhole(ReadOnlySpan<byte> text, out long value)
+    {
+        value = 0;
+        var isNegative = text[0] == (byte)'-';
+        var digits = isNegative ? text[1..] : text;
+        if (digits.Length > 18)
+            return false;
+        foreach (var digit in digits)
+        {
+            if (digit is < (byte)'0' or > (byte)'9')
+                return false;
+            value = value * 10 + (digit - '0');
+        }
+
+        value = isNegative ? -value : value;
+        return true;
+    }
+
     /// <summary>The order of two numbers.</summary>
     public static int Compare(NumberText left, NumberText right)
     {

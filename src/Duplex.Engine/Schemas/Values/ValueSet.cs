@@ -9,16 +9,21 @@ internal sealed class ValueSet
 
     private readonly JsonElement[] _values;
     private readonly Dictionary<int, List<JsonElement>>? _byHash;
+    private readonly NameTable? _texts;
 
     public ValueSet(IEnumerable<JsonElement> values)
     {
         _values = [.. values];
-        if (_values.Length > LinearMax)
+        if (Array.TrueForAll(_values, static v => v.ValueKind == JsonValueKind.String))
+            _texts = new NameTable(_values.Select(StringText.Decode).Distinct(StringComparer.Ordinal));
+        else if (_values.Length > LinearMax)
             _byHash = _values.GroupBy(JsonEquality.Hash).ToDictionary(g => g.Key, g => g.ToList());
     }
 
     public bool Contains(JsonElement value)
     {
+        if (_texts is not null)
+            return value.ValueKind == JsonValueKind.String && _texts.Find(StringText.Raw(value), 0) >= 0;
         if (_byHash is null)
         {
             foreach (var known in _values)
