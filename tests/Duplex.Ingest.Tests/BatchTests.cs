@@ -19,7 +19,9 @@ public sealed class BatchTests
             .Replace("{2}", Events.Order, StringComparison.Ordinal), type);
         answer.Status.ShouldBe(HttpStatusCode.OK, answer.Text);
         answer.Text.ShouldBe(
-            """{"results":[{"index":0,"status":"published","topic":"users"},{"index":1,"status":"published","topic":"tickets"},{"index":2,"status":"published","topic":"orders"}],"published":3,"rejected":0}""");
+            """{"results":[{"index":0,"status":"published","topic":"users"},"""
+            + """{"index":1,"status":"published","topic":"tickets"},"""
+            + """{"index":2,"status":"published","topic":"orders"}],"published":3,"rejected":0}""");
         (await server.ReadAsync("users")).Count.ShouldBe(1);
         (await server.ReadAsync("tickets")).Count.ShouldBe(1);
         (await server.ReadAsync("orders")).Count.ShouldBe(1);

@@ -58,7 +58,8 @@ public sealed class EventFormTests
 
     [Theory]
     [InlineData("""{"op":"u","before":{"id":7,"name":"a"},"after":{"id":7,"name":"b"},"source":{"table":"users","ts_ms":1752919200123},"ts_ms":5}""")]
-    [InlineData("""{"schema":{"type":"struct"},"payload":{"op":"u","before":{"id":7,"name":"a"},"after":{"id":7,"name":"b"},"source":{"table":"users","ts_us":1752919200123000},"ts_ms":5}}""")]
+    [InlineData("""{"schema":{"type":"struct"},"payload":{"op":"u","before":{"id":7,"name":"a"}"""
+        + ""","after":{"id":7,"name":"b"},"source":{"table":"users","ts_us":1752919200123000},"ts_ms":5}}""")]
     [InlineData("""{"op":"u","table":"users","primary_key":{"id":7.0},"before":{"id":7,"name":"a"},"after":{"id":7,"name":"b"},"ts_ns":1752919200123000000}""")]
     public async Task Envelopes_of_Debezium_are_taken(string body)
     {
@@ -141,7 +142,8 @@ public sealed class EventFormTests
     public async Task A_key_that_belongs_to_a_tenant_posts_for_that_tenant_alone()
     {
         await using var server = await IngestServer.StartAsync(server:
-            """, api_keys: [{ name: poster, key: poster-key-0123456789, role: operator, tenant: acme }, { name: eyes, key: viewer-key-0123456789, role: viewer }]""");
+            ", api_keys: [{ name: poster, key: poster-key-0123456789, role: operator, tenant: acme }, "
+            + "{ name: eyes, key: viewer-key-0123456789, role: viewer }]");
         (await server.PostAsync(Events.User)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await PostAsAsync("viewer-key-0123456789", "")).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await PostAsAsync("poster-key-0123456789", ",\"tenant\":\"globex\"")).Status.ShouldBe(HttpStatusCode.Forbidden);

@@ -12,10 +12,12 @@ internal static class IngestPaths
     private const string Problem = "application/problem+json";
 
     private const string User =
-        """{"event_type":"INSERT","table":"users","timestamp":"2025-07-19T10:00:00Z","primary_key":{"id":1},"after":{"id":1,"name":"Ash Ketchup","email":"ash.ketchup@pokemon.com"}}""";
+        """{"event_type":"INSERT","table":"users","timestamp":"2025-07-19T10:00:00Z","primary_key":{"id":1}"""
+        + ""","after":{"id":1,"name":"Ash Ketchup","email":"ash.ketchup@pokemon.com"}}""";
 
     private const string Change =
-        """{"event_type":"UPDATE","table":"users","primary_key":{"id":1},"before":{"id":1},"after":{"id":1,"name":"Ash"},"event_id":"evt-2","version":2,"tenant":"default"}""";
+        """{"event_type":"UPDATE","table":"users","primary_key":{"id":1},"before":{"id":1}"""
+        + ""","after":{"id":1,"name":"Ash"},"event_id":"evt-2","version":2,"tenant":"default"}""";
 
     private const string CloudEvent =
         $$$"""{"specversion":"1.0","type":"row.changed","source":"/shop","id":"1","data":{{{User}}}}""";
@@ -24,10 +26,13 @@ internal static class IngestPaths
         """{"status":"published","topic":"users","message":"Data sent to Kafka successfully"}""";
 
     private const string Refused =
-        """{"type":"urn:duplex:problem:ingest.missing_table","title":"The event is not taken","status":400,"detail":"Missing table field","code":"ingest.missing_table","field":"table","fix":"Correct the event; nothing of it is stored."}""";
+        """{"type":"urn:duplex:problem:ingest.missing_table","title":"The event is not taken","status":400"""
+        + ""","detail":"Missing table field","code":"ingest.missing_table","field":"table","fix":"Correct the event; nothing of it is stored."}""";
 
     private const string Dealt =
-        """{"results":[{"index":0,"status":"published","topic":"users"},{"index":1,"status":"rejected","detail":"Missing table field","code":"ingest.missing_table"}],"published":1,"rejected":1}""";
+        """{"results":[{"index":0,"status":"published","topic":"users"},"""
+        + """{"index":1,"status":"rejected","detail":"Missing table field","code":"ingest.missing_table"}]"""
+        + ""","published":1,"rejected":1}""";
 
     public static void Add(OpenApiDocument document, ServerModel server)
     {
