@@ -5,10 +5,13 @@ using Duplex.Bench;
 using Duplex.Bench.Capture;
 using Duplex.Bench.Delivery;
 using Duplex.Bench.Feeds;
+using Duplex.Bench.Ingest;
 using Duplex.Bench.Schemas;
 
 if (args is [EngineProcess.Verb, var file])
     return await EngineProcess.HostAsync(file);
+if (args is [IngestProcess.Verb, var kind, var directory])
+    return await IngestProcess.HostAsync(kind, directory);
 if (args is [BareClient.Verb, var address, var key, var records, var warmUp])
     return await BareClient.HostAsync(address, key, Number(records), Number(warmUp));
 if (BenchOptions.Parse(args) is not { } options)
@@ -28,6 +31,7 @@ foreach (string name in options.Names)
     {
         "capture" => [await CaptureBench.RunAsync(options)],
         "latency" => [await LatencyBench.RunAsync(options)],
+        "ingest" => [await IngestBench.RunAsync(options)],
         "feed" => [await FeedBench.RunAsync(options)],
         "schemas" => SchemaBench.Run(options),
         "delivery" => await DeliveryBench.RunAsync(options),
