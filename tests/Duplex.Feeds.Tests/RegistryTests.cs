@@ -267,7 +267,8 @@ public sealed class RegistryTests
         await Registry(bed).PutAsync("c", "tables: [ users ]\nstart: earliest", null, default);
         await Registry(bed).Mappings.PutMappingAsync("c", "users", "rules: [ { a: id, b: id }, { a: name, b: name } ]\nwhen: id != 3", Now, default);
         await Registry(bed).Mappings.PutMappingAsync("c", "users",
-            "rules: [ { a: id, b: id }, { a: name, b: name, via: { enum: { old: new, same: same } } }, { b: at, a: $event.now } ]\nwhen: id != 4", Later, default);
+            "rules: [ { a: id, b: id }, "
+            + "{ a: name, b: name, via: { enum: { old: new, same: same } } }, { b: at, a: $event.now } ]\nwhen: id != 4", Later, default);
         await Registry(bed).Mappings.PutMappingAsync("c", "users",
             "rules: [ { a: id, b: id }, { a: name, b: name, via: { enum: { old: new, same: same } } } ]\nwhen: id != 4", Later, default);
         await bed.PostAsync("users", (1, "same"), (2, "old"), (3, "same"), (4, "same"), (5, "other"));

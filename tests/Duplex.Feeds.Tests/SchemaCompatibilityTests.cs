@@ -51,7 +51,8 @@ public sealed class SchemaCompatibilityTests
     [InlineData("""{"items":{"type":"number"}}""", """{"items":{"type":"integer"}}""", "/items/type", "schema.narrowed")]
     [InlineData("""{"oneOf":[{"type":"null"}]}""", """{"oneOf":[{"type":"null"},{"type":"string"}]}""", "/oneOf", "schema.undecidable")]
     [InlineData("{}", """{"not":{"type":"null"}}""", "/not", "schema.narrowed")]
-    [InlineData("""{"$ref":"#/$defs/a","$defs":{"a":{"type":"number"}}}""", """{"$ref":"#/$defs/a","$defs":{"a":{"type":"integer"}}}""", "/type", "schema.narrowed")]
+    [InlineData("""{"$ref":"#/$defs/a","$defs":{"a":{"type":"number"}}}""",
+        """{"$ref":"#/$defs/a","$defs":{"a":{"type":"integer"}}}""", "/type", "schema.narrowed")]
     [InlineData("""{"$ref":"other.json"}""", """{"type":"object"}""", "", "schema.undecidable")]
     [InlineData("""{"type":"string"}""", "false", "", "schema.narrowed")]
     [InlineData("true", """{"type":"string"}""", "/type", "schema.narrowed")]

@@ -42,7 +42,8 @@ internal sealed class RegistryServer : IAsyncDisposable
     {
         var registry = host.Engine.Registry;
         const string schema = """
-            {"type":"object","properties":{"table":{"type":"string"},"event_type":{"type":"string"},"primary_key":{"type":"object","properties":{"id":{}},"required":["id"]},"userId":{}}}
+            {"type":"object","properties":{"table":{"type":"string"},"event_type":{"type":"string"},
+            "primary_key":{"type":"object","properties":{"id":{}},"required":["id"]},"userId":{}}}
             """;
         await registry.InternalSchemas.PutInternalSchemaAsync("users", schema, new SchemaNote("tests", true), default);
         await registry.PutAsync("customer-c", "tables: [ users ]", null, default);

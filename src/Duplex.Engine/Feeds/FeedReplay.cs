@@ -63,7 +63,8 @@ internal sealed class FeedReplay(FeedLeg leg)
     {
         var range = _replay.Ranges[index];
         using var transform = new FeedTransform();
-        var pass = new Pass(table, mark, transform, _replay.Key is { } key ? RecordKey.FromUtf8(System.Text.Encoding.UTF8.GetBytes(key)) : null);
+        var pass = new Pass(table, mark, transform,
+            _replay.Key is { } key ? RecordKey.FromUtf8(System.Text.Encoding.UTF8.GetBytes(key)) : null);
         var offset = range.From;
         while (true)
         {

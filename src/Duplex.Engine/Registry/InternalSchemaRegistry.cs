@@ -7,7 +7,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Registry;
 
-/// <summary>The versions of the schemas of what is taken. Members may be called from many tasks at once; changes are made one by one.</summary>
+/// <summary>The versions of the schemas of what is taken.
+/// Members may be called from many tasks at once; changes are made one by one.</summary>
 public sealed class InternalSchemaRegistry
 {
     private const int InternalSchemasMax = 4_096;

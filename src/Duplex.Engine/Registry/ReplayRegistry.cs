@@ -36,7 +36,8 @@ public sealed class ReplayRegistry
             {
                 Key = scope.Key?.Json,
             };
-            await _core.CommitAsync([new StateMutation.PutValue(StoredNames.Replay(customer), StoredNames.Write(replay))], cancellationToken);
+            await _core.CommitAsync(
+                [new StateMutation.PutValue(StoredNames.Replay(customer), StoredNames.Write(replay))], cancellationToken);
             _core.Customers.AskForReplay(customer);
             return View(replay);
         }

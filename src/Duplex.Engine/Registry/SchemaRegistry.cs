@@ -6,7 +6,8 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Registry;
 
-/// <summary>The versions of the schemas of what customers are given. Members may be called from many tasks at once; changes are made one by one.</summary>
+/// <summary>The versions of the schemas of what customers are given.
+/// Members may be called from many tasks at once; changes are made one by one.</summary>
 public sealed class SchemaRegistry
 {
     private readonly RegistryCore _core;

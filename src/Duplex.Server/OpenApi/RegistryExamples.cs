@@ -31,7 +31,10 @@ internal static class RegistryExamples
         """{"rules":[{"a":"id","b":"userId"},{"a":"email","b":"contact.email"},{"b":"kind","via":{"constant":"user"}}],"operations":["insert","update"]}""");
 
     public static JsonElement SchemaBody { get; } = Json(
-        """{"type":"object","properties":{"table":{"type":"string"},"event_type":{"type":"string"},"primary_key":{"type":"object","properties":{"id":{}},"required":["id"]},"userId":{}}}""");
+        """
+        {"type":"object","properties":{"table":{"type":"string"},"event_type":{"type":"string"},
+        "primary_key":{"type":"object","properties":{"id":{}},"required":["id"]},"userId":{}}}
+        """);
 
     public static CustomerDocument Customer { get; } = new("default", "customer-c", "api", At,
         [new CustomerTableDocument("users", "active", new ActiveDocument(1, "api"), new ActiveDocument(1, "api"), Places)],
