@@ -51,7 +51,7 @@ internal sealed class PathNode(int position) : Node(position)
         {
             var step = Steps[i];
             bool isLast = i == Steps.Count - 1;
-            if (i == 0 && step.IsConstructed)
+            if (i == 0 && step is { IsConstructed: true, MakesRows: false })
             {
                 current = step.Evaluate(isWhole ? Value.Of(ListArray.Sequence(current)) : current, frame, run);
                 isWhole = !current.IsArray;
@@ -76,7 +76,7 @@ internal sealed class PathNode(int position) : Node(position)
                 isWhole = false;
             }
             if (current.IsUndefined || !isWhole && current.Array.Count == 0)
-                return isLast ? current : Value.Undefined;
+                return isLast || step.IsConstructed ? current : Value.Undefined;
         }
         return current;
     }

@@ -168,6 +168,7 @@ internal sealed class IntegerPicture
                 AppendSeparators(result, left);
             result.Append(char.IsAsciiDigit(digits[i]) ? char.ConvertFromUtf32(digits[i] - '0' + _zero) : digits[i].ToString());
         }
+        AppendSeparators(result, 0);
         return IsOrdinal ? result.Append(OrdinalSuffix(digits)).ToString() : result.ToString();
     }
 
@@ -175,14 +176,14 @@ internal sealed class IntegerPicture
     {
         if (IsRegular)
         {
-            if (place % _interval == 0)
+            if (place > 0 && place % _interval == 0)
                 result.Append(Separator);
             return;
         }
-        foreach (var (at, separator) in _separators)
+        for (int i = _separators.Count - 1; i >= 0; i--)
         {
-            if (at == place)
-                result.Append(separator);
+            if (_separators[i].Place == place)
+                result.Append(_separators[i].Separator);
         }
     }
 

@@ -30,7 +30,8 @@ internal sealed class NumberPicture
         _active = picture[_prefix.Length..(picture.Length - _suffix.Length)];
         int mark = _active.IndexOf(symbols.Exponent, StringComparison.Ordinal);
         string mantissa = mark < 0 ? _active : _active[..mark];
-        _exponent = mark < 0 ? null : _active[(mark + symbols.Exponent.Length)..];
+        bool hasEmptyExponent = mark < 0 && _suffix.StartsWith(symbols.Exponent, StringComparison.Ordinal);
+        _exponent = mark >= 0 ? _active[(mark + symbols.Exponent.Length)..] : hasEmptyExponent ? "" : null;
         int point = mantissa.IndexOf(symbols.Point, StringComparison.Ordinal);
         _whole = point < 0 ? mantissa : mantissa[..point];
         _fraction = point < 0 ? "" : mantissa[(point + symbols.Point.Length)..];

@@ -20,7 +20,7 @@ internal static class TextFunctions
             return arguments[0];
         string text = arguments[0].Text;
         int count = Count(text);
-        double start = arguments[1].Number;
+        double start = arguments[1].IsUndefined ? double.NaN : arguments[1].Number;
         if (count + start < 0)
             start = 0;
         double end = count;
