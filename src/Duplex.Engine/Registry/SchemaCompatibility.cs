@@ -248,7 +248,8 @@ public sealed class SchemaCompatibility
         for (var steps = 0; schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("$ref"u8, out var reference); steps++)
         {
             name = reference.GetString() ?? "";
-            if (steps > DepthMax || schema.EnumerateObject().Skip(1).Any() || !SchemaTypes.Find(root, name, out schema))
+            if (steps > DepthMax || schema.EnumerateObject().Any(static m => m.Name != "$ref" && !SchemaTypes.SaysNothing(m.Name))
+                || !SchemaTypes.Find(root, name, out schema))
             {
                 Undecided(path, $"the reference {name} has neighbours or leads out of the schema");
                 return false;
