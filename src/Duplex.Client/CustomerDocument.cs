@@ -32,7 +32,23 @@ public sealed record CustomerDocument(
 /// <param name="LastOffset">The offset of the feed's last record; 0 before the first.</param>
 /// <param name="Error">Why it is retrying or blocked.</param>
 public sealed record CustomerProgressDocument(
-    string State, long Behind, long DeadLetters, long Written, long LeftOut, long FirstOffset, long LastOffset, ErrorDocument? Error);
+    string State, long Behind, long DeadLetters, long Written, long LeftOut, long FirstOffset, long LastOffset, ErrorDocument? Error)
+{
+    /// <summary>How its feed is pushed; null when it is only polled.</summary>
+    public PushDocument? Push { get; init; }
+}
+
+/// <summary>How a feed is pushed.</summary>
+/// <param name="State"><c>running</c>, <c>failing</c>, <c>held</c> (the endpoint asked to wait), <c>disabled</c> (until somebody
+/// resumes the customer) or <c>stopped</c>.</param>
+/// <param name="Position">Every record up to this offset is dealt with.</param>
+/// <param name="Waiting">Records that wait for another attempt or their turn.</param>
+/// <param name="Delivered">Records that the endpoint took since the start of the process.</param>
+/// <param name="FailedAttempts">Attempts that failed since then.</param>
+/// <param name="GivenUp">Records that failed for good since then.</param>
+/// <param name="Error">Why it is failing or disabled.</param>
+public sealed record PushDocument(
+    string State, long Position, long Waiting, long Delivered, long FailedAttempts, long GivenUp, ErrorDocument? Error);
 
 /// <summary>One table of a customer.</summary>
 /// <param name="Table">The table.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Push;
 
 namespace Duplex.Engine.Config;
 
@@ -33,6 +34,9 @@ public sealed record CustomerModel
 
     /// <summary>Its feed.</summary>
     public required FeedSpec Feed { get; init; }
+
+    /// <summary>Where its feed is pushed to; null when it is only polled.</summary>
+    public PushModel? Push { get; init; }
 
     /// <summary>The path in the configuration, for findings: <c>/customers/customer-a</c>.</summary>
     public required string Path { get; init; }

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Schemas;
-
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Config;
@@ -84,6 +83,7 @@ internal sealed class CustomerSection(ConfigReport report, References references
 
         var start = Start(section);
         var retention = Retention(section);
+        var push = PushSection.Read(section, name, tenant, report, references);
         section.Close();
         return report.Errors > before ? null : new CustomerModel
         {
@@ -91,6 +91,7 @@ internal sealed class CustomerSection(ConfigReport report, References references
             Tenant = tenant,
             Tables = tables,
             Start = start,
+            Push = push,
             Feed = new FeedSpec(name, retention.Age, retention.Bytes),
             Path = map.Pointer,
         };

@@ -1,3 +1,4 @@
+using Duplex.Engine.Push;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -61,7 +62,11 @@ public sealed record CustomerStatus(
     long Failed,
     long FirstOffset,
     long LastOffset,
-    SyncError? Error);
+    SyncError? Error)
+{
+    /// <summary>How its feed is pushed; null when it is only polled.</summary>
+    public PushStatus? Push { get; init; }
+}
 
 /// <summary>One connection.</summary>
 public sealed record ConnectionStatus(

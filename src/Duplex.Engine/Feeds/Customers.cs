@@ -174,6 +174,11 @@ public sealed class Customers
 
         await _commit([new StateMutation.PutValue(PauseMark(runtime.Customer), null)], cancellationToken);
         runtime.View.Resume();
+        if (runtime.Push is { Pusher.Status.State: Push.PushState.Disabled } push)
+        {
+            await push.Pusher.EnableAsync(cancellationToken);
+        }
+
         return true;
     }
 
@@ -316,7 +321,7 @@ public sealed class Customers
             await _parts.Store.CountDeadLettersAsync(FeedLeg.IdOf(customer), cancellationToken),
             view.Counters[LegCounters.Outcome.Seen], view.Counters[LegCounters.Outcome.Written],
             view.Counters[LegCounters.Outcome.Filtered], view.Counters[LegCounters.Outcome.Failed],
-            feed?.FirstOffset ?? 1, feed?.LastOffset ?? 0, error);
+            feed?.FirstOffset ?? 1, feed?.LastOffset ?? 0, error) { Push = runtime.Push?.Pusher.Status };
     }
 
     private static string PauseMark(CustomerModel customer) => $"paused:{customer.FullName}";

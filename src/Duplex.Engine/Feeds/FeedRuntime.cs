@@ -21,11 +21,16 @@ internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts pa
 
     public FeedView View { get; } = view;
 
+    /// <summary>Pushes the feed; null when it is only polled.</summary>
+    public PushRuntime? Push { get; } = customer.Push is { } push ? new PushRuntime(push, parts) : null;
+
     /// <summary>Begins; ends by <see cref="StopAsync"/> or when the engine stops.</summary>
     public void Start(CancellationToken engineStop)
     {
         _stop = CancellationTokenSource.CreateLinkedTokenSource(engineStop);
-        _running = Task.Run(() => RunAsync(_stop.Token), CancellationToken.None);
+        _running = Task.WhenAll(
+            Task.Run(() => RunAsync(_stop.Token), CancellationToken.None),
+            Push is { } push ? Task.Run(() => push.RunAsync(_stop.Token), CancellationToken.None) : Task.CompletedTask);
     }
 
     /// <summary>Ends its life and returns when nothing of it goes on.</summary>

@@ -41,7 +41,7 @@ internal static class CustomerEndpoints
             .WithExamples(RegistryExamples.CustomerPath).WithAnswer(RegistryExamples.Paused)
             .ForOperators().Refuses(StatusCodes.Status404NotFound);
         group.MapPost("/{customer}/resume", Resume).WithName("resume_customer")
-            .WithSummary("Resumes a paused or blocked customer.")
+            .WithSummary("Resumes a paused or blocked customer; enables its push where that was disabled.")
             .WithExamples(RegistryExamples.CustomerPath).WithAnswer(RegistryExamples.Resumed)
             .ForOperators().Refuses(StatusCodes.Status404NotFound);
     }
