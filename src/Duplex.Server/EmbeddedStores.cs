@@ -1,3 +1,4 @@
+using Duplex.DynamoDb;
 using Duplex.Engine;
 using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
@@ -13,8 +14,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Duplex.Server;
 
-/// <summary>The state store, the feeds and, unless it is on Kafka, the change log in one data directory, which belongs to this
-/// process while they are open.</summary>
+/// <summary>
+/// The state store and, unless they are elsewhere, the change log and the feeds in one data directory, which belongs to
+/// this process while they are open.
+/// </summary>
 public sealed class EmbeddedStores : IAsyncDisposable
 {
     private EmbeddedStores(IChangeLog log, IStateStore state, IFeedStore feeds)
@@ -49,8 +52,7 @@ public sealed class EmbeddedStores : IAsyncDisposable
             var state = await EmbeddedStateStore.OpenAsync(model.DataDirectory, options, cancellationToken)
                 .ConfigureAwait(false);
             opened.Push(state);
-            var feeds = await EmbeddedFeedStore.OpenAsync(model.DataDirectory, options, cancellationToken)
-                .ConfigureAwait(false);
+            var feeds = await OpenFeedsAsync(model, options, cancellationToken).ConfigureAwait(false);
             opened.Push(feeds);
             // The log is opened last: a log on Kafka is taken over from whoever has it, and while another process has the
             // data directory it stays with that one.
@@ -86,6 +88,19 @@ public sealed class EmbeddedStores : IAsyncDisposable
                     Clock = options.Clock,
                     Loggers = options.Loggers,
                 }, cancellationToken).ConfigureAwait(false);
+
+    private static async Task<IFeedStore> OpenFeedsAsync(
+        EngineModel model, EmbeddedOptions options, CancellationToken cancellationToken) => model.Feeds is { } feeds
+        ? await DynamoDbFeedStore.OpenAsync(new DynamoDbFeedOptions
+        {
+            Region = feeds.Region,
+            Endpoint = feeds.Endpoint,
+            TablePrefix = feeds.TablePrefix,
+            AccessKey = feeds.AccessKey,
+            SecretKey = feeds.SecretKey,
+            Clock = options.Clock,
+        }, cancellationToken).ConfigureAwait(false)
+        : await EmbeddedFeedStore.OpenAsync(model.DataDirectory, options, cancellationToken).ConfigureAwait(false);
 
     /// <summary>What an engine of the model runs on.</summary>
     public EngineParts Parts(EngineModel model, TimeProvider clock, ILoggerFactory loggers) =>

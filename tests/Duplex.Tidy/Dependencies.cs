@@ -28,7 +28,7 @@ internal static class Dependencies
         if (parts[0] != "src")
             return parts[0];
         return parts[1].StartsWith("Duplex.Storage.", StringComparison.Ordinal)
-            || parts[1] is "Duplex.Kafka" or "Duplex.Redis"
+            || parts[1] is "Duplex.Kafka" or "Duplex.Redis" or "Duplex.DynamoDb"
             ? "storage"
             : parts[1];
     }

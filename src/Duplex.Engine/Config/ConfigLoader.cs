@@ -9,7 +9,7 @@ namespace Duplex.Engine.Config;
 /// </summary>
 public static class ConfigLoader
 {
-    private static readonly string[] OtherStores = ["state", "budgets", "feed"];
+    private static readonly string[] OtherStores = ["state", "budgets"];
 
     /// <summary>Reads a file. A file that cannot be read is a finding.</summary>
     public static ConfigResult LoadFile(string path, ConfigSources sources)
@@ -82,6 +82,7 @@ public static class ConfigLoader
         var customerSection = new CustomerSection(report, references, directory);
         var customers = customerSection.ReadAll(section);
         var globalMappings = customerSection.ReadGlobal(section);
+        var feeds = FeedSection.Read(section, report, references);
         foreach (var store in OtherStores)
         {
             if (root.Find(store) is not null && section.Any(store) is { } other)
@@ -108,6 +109,7 @@ public static class ConfigLoader
             Retention = retention,
             Ingest = ingest,
             Log = log,
+            Feeds = feeds,
         };
         return new ConfigResult(model, server, report.Findings, report.Places);
     }

@@ -30,6 +30,9 @@ public sealed record EngineModel
     public IngestModel? Ingest { get; init; }
     /// <summary>Where the change log is kept.</summary>
     public LogModel Log { get; init; } = new();
+
+    /// <summary>Where feeds are stored; null for the data directory.</summary>
+    public DynamoDbFeedModel? Feeds { get; init; }
 }
 
 /// <summary>How long and how much the stores keep.</summary>
