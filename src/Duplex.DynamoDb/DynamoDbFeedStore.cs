@@ -40,7 +40,8 @@ public sealed class DynamoDbFeedStore : IFeedStore
     }
 
     /// <inheritdoc/>
-    public SyncError? Obstacle => _appenders.Values.Select(static a => a.Obstacle).FirstOrDefault(static o => o is not null);
+    public SyncError? Obstacle =>
+        _appenders.Values.Select(static a => a.Obstacle).FirstOrDefault(static o => o is not null);
 
     /// <summary>Never completes: what the network breaks, it can mend.</summary>
     public Task<SyncError> Failed => _failed.Task;
@@ -165,7 +166,8 @@ public sealed class DynamoDbFeedStore : IFeedStore
         (await _heads.FindAsync(feed, cancellationToken).ConfigureAwait(false))?.State;
 
     /// <inheritdoc/>
-    public async ValueTask<long?> ReadConsumerAsync(string feed, string consumer, CancellationToken cancellationToken) =>
+    public async ValueTask<long?> ReadConsumerAsync(
+        string feed, string consumer, CancellationToken cancellationToken) =>
         await _consumers.ReadAsync(feed, consumer, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>

@@ -74,7 +74,8 @@ internal static class Dynalite
         }
 
         var cache = Path.Combine(
-            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
+            Environment.GetFolderPath(
+                Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
             "duplex-tests", $"dynalite-{Version}");
         Directory.CreateDirectory(cache);
         if (Module(cache) is { } there)
@@ -83,7 +84,8 @@ internal static class Dynalite
         }
 
         var start = new ProcessStartInfo("npm") { WorkingDirectory = cache, RedirectStandardOutput = true };
-        foreach (var argument in new[] { "install", "--no-audit", "--no-fund", "--prefix", cache, $"dynalite@{Version}" })
+        string[] install = ["install", "--no-audit", "--no-fund", "--prefix", cache, $"dynalite@{Version}"];
+        foreach (var argument in install)
         {
             start.ArgumentList.Add(argument);
         }

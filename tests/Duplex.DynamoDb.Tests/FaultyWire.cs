@@ -20,7 +20,7 @@ internal sealed class FaultyWire(FaultyWire.Faults faults) : DelegatingHandler(n
         {
             case Fault.Throttle:
                 return Answer(HttpStatusCode.BadRequest, """
-                    {"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Slow down"}
+                    {"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"No"}
                     """);
             case Fault.LeaveHalf when operation == "BatchWriteItem":
                 return await SendHalfAsync(request, cancellationToken);

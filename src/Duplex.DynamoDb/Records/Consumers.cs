@@ -68,7 +68,8 @@ internal sealed class Consumers(DynamoDbClient client, FeedTables tables, TimePr
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    public Task RecordAsync(FeedHead head, IReadOnlyList<FeedDelivery> deliveries, CancellationToken cancellationToken) =>
+    public Task RecordAsync(
+        FeedHead head, IReadOnlyList<FeedDelivery> deliveries, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(deliveries.Where(d => d.Offset >= head.First && d.Offset <= head.Last),
             new ParallelOptions { MaxDegreeOfParallelism = UpdatesAtOnce, CancellationToken = cancellationToken },
             async (delivery, token) => await RecordAsync(head, delivery, token).ConfigureAwait(false));

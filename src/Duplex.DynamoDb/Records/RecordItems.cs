@@ -43,8 +43,8 @@ internal static class RecordItems
         if (header > HeaderBytesMax || item.Data.Length > PartBytes * 999L)
         {
             throw new SyncException(ErrorCode.SinkRejected,
-                $"A record of table {item.Table} is too large for feed {feed}: DynamoDB keeps {HeaderBytesMax} bytes of "
-                + $"key, event id and version, and it has {header}.",
+                $"A record of table {item.Table} is too large for feed {feed}: DynamoDB keeps {HeaderBytesMax} "
+                + $"bytes of key, event id and version, and it has {header}.",
                 "Give the record a shorter key, event id or version, or keep feeds in the data directory.");
         }
     }

@@ -167,7 +167,8 @@ internal sealed class RecordReader(DynamoDbClient client, FeedTables tables, Fee
         {
             var page = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
             marks.AddRange((page.Items ?? []).Select(static item => (
-                RecordKeys.ReadAcknowledgement(item[FeedTables.Sort].S), RecordItems.Number(item, RecordItems.Stored))));
+                RecordKeys.ReadAcknowledgement(item[FeedTables.Sort].S),
+                RecordItems.Number(item, RecordItems.Stored))));
             request.ExclusiveStartKey = page.LastEvaluatedKey;
         }
         while (request.ExclusiveStartKey is { Count: > 0 } && marks[^1].UpTo < to);

@@ -41,7 +41,7 @@ internal sealed class FeedTables(DynamoDbClient client, string prefix)
 
             if (deadline.IsCancellationRequested)
             {
-                throw client.Unavailable($"table {table} is {status ?? "missing"} for {Patience.TotalMinutes} minutes.");
+                throw client.Unavailable($"table {table} is not active within {Patience.TotalMinutes} minutes.");
             }
 
             await DynamoDbClient.PauseAsync(attempt, cancellationToken).ConfigureAwait(false);

@@ -8,8 +8,8 @@ using Duplex.Sdk;
 namespace Duplex.DynamoDb.Writing;
 
 /// <summary>
-/// Writes one feed for this process: records first, then the head that covers them, both at most once at a time. Whoever
-/// has the turn writes what all callers have brought meanwhile.
+/// Writes one feed for this process: records first, then the head that covers them, one group at a time. Whoever has
+/// the turn writes what all callers have brought meanwhile.
 /// </summary>
 internal sealed class FeedAppender(FeedHeads heads, BatchWriter batches, FeedTables tables, TimeProvider clock)
 {
@@ -190,7 +190,8 @@ internal sealed class FeedAppender(FeedHeads heads, BatchWriter batches, FeedTab
         }
     }
 
-    /// <summary>Moves the head over what was written. A failed condition may be the echo of a request that had worked.</summary>
+    /// <summary>Moves the head over what was written. A failed condition may be the echo of a request that had
+    /// worked.</summary>
     private async Task CoverAsync(FeedHead from, FeedHead to)
     {
         try
