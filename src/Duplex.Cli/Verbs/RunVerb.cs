@@ -68,7 +68,11 @@ internal static class RunVerb
             Duplex runs, data in {model.DataDirectory} (syncs: {model.Syncs.Count}, connections: {model.Connections.Count})
               API       {host.ControlAddress}v1/status   (documented at {host.ControlAddress}docs)
               webhooks  {host.DataAddress}webhooks/<tenant>/<connection>
+            {(model.Ingest is null ? "" : $"""
+              posts     {host.DataAddress}sync   (tables: {model.Ingest.Schemas.Tables.Count()})
+              feeds     {host.DataAddress}feed/<customer>   (customers: {model.Customers.Count})
 
+            """)}
             """)));
     }
 
