@@ -1,3 +1,4 @@
+using Duplex.Engine.Log;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Config;
@@ -5,8 +6,6 @@ namespace Duplex.Engine.Config;
 /// <summary>Reads <c>connections:</c>.</summary>
 internal sealed class ConnectionSection
 {
-    private const string DefaultTenant = "default";
-
     private ConnectionSection(IReadOnlyDictionary<string, ConnectionModel> models, IReadOnlyCollection<string> names) =>
         (Models, Names) = (models, names);
 
@@ -46,7 +45,7 @@ internal sealed class ConnectionSection
     {
         var before = report.Errors;
         var head = new Section(map, $"The connection {name.Text}", report, references);
-        var tenant = head.Text("tenant") ?? DefaultTenant;
+        var tenant = head.Text("tenant") ?? TableTopics.DefaultTenant;
         ConfigNames.Check(map.Find("tenant") ?? map, tenant, "A tenant", report);
 
         var known = sources.Connectors.Select(static c => c.Spec.Name).ToList();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Log;
 using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 
@@ -10,7 +11,6 @@ namespace Duplex.Engine.Config;
 /// <summary>Reads <c>customers:</c> and the mapping and schema files that it names.</summary>
 internal sealed class CustomerSection(ConfigReport report, References references, string directory)
 {
-    private const string TenantDefault = "default";
     private const int FileBytesMax = 1 << 20;
 
     private static readonly string[] Extensions = [".yaml", ".yml", ".json"];
@@ -66,7 +66,7 @@ internal sealed class CustomerSection(ConfigReport report, References references
     {
         var before = report.Errors;
         var section = new Section(map, $"The customer {name}", report, references);
-        var tenant = section.Text("tenant") ?? TenantDefault;
+        var tenant = section.Text("tenant") ?? TableTopics.DefaultTenant;
         ConfigNames.Check(map.Find("tenant") ?? map, tenant, "A tenant", report);
         var folders = new Folders(
             Path.GetFullPath(section.Text("mappings") ?? Path.Combine("mappings", name), directory),

@@ -56,7 +56,7 @@ public sealed class IngestDoor
         ArgumentNullException.ThrowIfNull(schemas);
         foreach (var table in schemas.Tables)
         {
-            await EnsureAsync(RouteOf(TableRoute.DefaultTenant, table)!, cancellationToken);
+            await EnsureAsync(RouteOf(TableTopics.DefaultTenant, table)!, cancellationToken);
         }
 
         _schemas = schemas;
@@ -216,7 +216,7 @@ public sealed class IngestDoor
     {
         tenant = posted.ValueKind switch
         {
-            JsonValueKind.Undefined or JsonValueKind.Null => note.Tenant ?? TableRoute.DefaultTenant,
+            JsonValueKind.Undefined or JsonValueKind.Null => note.Tenant ?? TableTopics.DefaultTenant,
             JsonValueKind.String => posted.GetString()!,
             JsonValueKind.Number => posted.GetRawText(),
             _ => "",

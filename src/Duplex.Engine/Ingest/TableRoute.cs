@@ -1,14 +1,12 @@
 using System.Text;
 using System.Text.Json;
+using Duplex.Engine.Log;
 
 namespace Duplex.Engine.Ingest;
 
 /// <summary>Where a tenant's events of one table go.</summary>
 public sealed class TableRoute
 {
-    /// <summary>The tenant of events that name none.</summary>
-    public const string DefaultTenant = "default";
-
     private readonly byte[] _sourceHead;
     private bool _isOpen;
 
@@ -16,7 +14,7 @@ public sealed class TableRoute
     {
         Tenant = tenant;
         Table = table;
-        Topic = TopicOf(tenant, table);
+        Topic = TableTopics.Of(tenant, table);
         // Neither name needs escaping: both are of letters, digits, _ and -.
         _sourceHead = Encoding.UTF8.GetBytes(
             $$""","source":{"connector":"ingest","name":"{{tenant}}","stream":"{{table}}","pos":"","ts_us":""");
@@ -44,7 +42,4 @@ public sealed class TableRoute
         get => Volatile.Read(ref _isOpen);
         internal set => Volatile.Write(ref _isOpen, value);
     }
-
-    /// <summary>The topic of a tenant's table: the table for the default tenant, otherwise <c>tenant.table</c>.</summary>
-    public static string TopicOf(string tenant, string table) => tenant == DefaultTenant ? table : $"{tenant}.{table}";
 }

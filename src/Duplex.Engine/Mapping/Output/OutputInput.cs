@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Duplex.Engine.Feeds;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Mapping.Output;
@@ -31,18 +32,10 @@ public sealed class OutputInput(Change change, string customer, TimeProvider clo
 
     private static JsonElement Empty { get; } = JsonElement.Parse("{}");
 
-    /// <summary>The operation as the data plane spells it.</summary>
-    public static string Word(ChangeOperation operation) => operation switch
-    {
-        ChangeOperation.Delete => "DELETE",
-        ChangeOperation.Update => "UPDATE",
-        _ => "INSERT",
-    };
-
     private void Write(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        writer.WriteString("operation"u8, Word(change.Operation));
+        writer.WriteString("operation"u8, FeedRecordJson.OperationOf(change.Operation));
         writer.WriteString("table"u8, change.Stream);
         writer.WritePropertyName("key"u8);
         if (change.KeyFields is { } fields)
@@ -56,7 +49,7 @@ public sealed class OutputInput(Change change, string customer, TimeProvider clo
 
         if (change.SourceMicros != 0)
         {
-            writer.WriteString("timestamp"u8, DateTimeOffset.UnixEpoch.AddMicroseconds(change.SourceMicros));
+            writer.WriteString("timestamp"u8, FeedRecordJson.Instant(change.SourceMicros));
         }
 
         if (change.Version is { } version)
