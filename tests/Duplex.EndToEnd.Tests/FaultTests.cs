@@ -173,6 +173,41 @@ public sealed class FaultTests
     }
 
     [SkippableFact]
+    public async Task Edits_of_one_second_whose_news_come_in_reverse_end_at_the_last()
+    {
+        await using var bed = await Bed.CreateAsync();
+        await bed.ExecuteAsync(
+            "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 10) i");
+        await bed.StartAsync();
+        await bed.UntilAsync(() => bed.StripeCustomers().Count == 10, "all arrive");
+        await bed.QuietAsync();
+        var ids = bed.StripeCustomers().Select(c => c.GetProperty("id").GetString()).ToArray();
+        for (var round = 0; round < 5; round++)
+        {
+            // Stripe's events tell whole seconds: within one, nothing but the record tells which was the last.
+            await bed.UntilAsync(() => DateTimeOffset.UtcNow.Millisecond < 50, "a second begins");
+            foreach (var (edit, delay) in new[] { ("a", 0), ("b", 350), ("c", 250), ("d", 150), ("e", 50) })
+            {
+                bed.Stripe.ClearFaults();
+                bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookDelay, DelayMilliseconds = delay });
+                foreach (var id in ids)
+                {
+                    bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{id}", $"name=round+{round}{edit}");
+                }
+            }
+
+            bed.Stripe.ClearFaults();
+            var last = $"round {round}e";
+            await bed.UntilAsync(
+                async () => (await bed.QueryAsync($"select count(*) from customers where name = '{last}'"))[0] == "10",
+                "the last state arrives", 60);
+            await bed.QuietAsync();
+            (await bed.QueryAsync("select distinct name from customers")).ShouldBe([last]);
+            bed.StripeCustomers().ShouldAllBe(c => c.GetProperty("name").GetString() == last);
+        }
+    }
+
+    [SkippableFact]
     public async Task Records_that_match_several_are_left_to_a_person()
     {
         await using var bed = await Bed.CreateAsync();

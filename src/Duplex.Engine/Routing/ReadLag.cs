@@ -41,7 +41,9 @@ internal sealed class ReadLag(SyncContext sync, Side side)
         }
 
         var told = turn.Told(sync, side);
-        var follows = Follows(turn.Change, told, known);
+
+        // A change that has waited was folded with others, which may be younger: nothing need come after it.
+        var follows = !turn.MayBeOld && Follows(turn.Change, told, known);
         if (follows || IsYounger(turn.Change, pair))
         {
             if (!sync.Merger.Differs(side, read, told))
