@@ -34,6 +34,10 @@ public sealed record CustomerDocument(
 public sealed record CustomerProgressDocument(
     string State, long Behind, long DeadLetters, long Written, long LeftOut, long FirstOffset, long LastOffset, ErrorDocument? Error)
 {
+    /// <summary>Changes that were left out since the start of the process because a change of a higher version of their record came
+    /// before them.</summary>
+    public long Superseded { get; init; }
+
     /// <summary>How its feed is pushed; null when it is only polled.</summary>
     public PushDocument? Push { get; init; }
 }

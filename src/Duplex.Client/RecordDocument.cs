@@ -60,7 +60,8 @@ public sealed record PendingDocument(
 /// <summary>One line of a timeline.</summary>
 /// <param name="At">When.</param>
 /// <param name="Kind"><c>seen</c>, <c>echo</c>, <c>filtered</c>, <c>agreed</c>, <c>linked</c>, <c>written</c>,
-/// <c>retrying</c>, <c>dead_lettered</c>, <c>conflict</c>, <c>replayed</c>, <c>unlinked</c> or <c>held</c>.</param>
+/// <c>retrying</c>, <c>dead_lettered</c>, <c>conflict</c>, <c>replayed</c>, <c>unlinked</c>,
+/// <c>held</c> or <c>superseded</c>.</param>
 /// <param name="Side">The side that it happened at.</param>
 /// <param name="A">The A key; null if not known then.</param>
 /// <param name="B">The B key; null if not known then.</param>

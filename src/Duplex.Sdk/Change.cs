@@ -50,6 +50,9 @@ public sealed record Change
     /// <summary>The record's version as its source counts it, or null when it counts none.</summary>
     public string? Version { get; init; }
 
+    /// <summary>Whether the source wrote <see cref="Version"/> as a JSON number, and not as text.</summary>
+    public bool IsVersionNumber { get; init; }
+
     /// <summary>The key's fields by name, where the source tells them beside the images: an object. Null otherwise.</summary>
     public Record? KeyFields { get; init; }
 

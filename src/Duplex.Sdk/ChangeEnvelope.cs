@@ -8,7 +8,8 @@ namespace Duplex.Sdk;
 /// The one form of a change on every log: Debezium's JSON envelope (<c>op</c>, <c>before</c>, <c>after</c>,
 /// <c>source</c>, <c>ts_ms</c>) with six members more, which other readers ignore: <c>unchanged</c> (names of fields
 /// that kept their value and are not told), <c>prev_key</c> (the key before a key change), <c>key_fields</c> (the
-/// key by name), <c>origin</c> (provenance mark), <c>id</c> (delivery) and <c>version</c> (of the record, at its source).
+/// key by name), <c>origin</c> (provenance mark), <c>id</c> (delivery) and <c>version</c> (of the record, as its
+/// source counts it: a text or a number).
 /// <code>{"op":"u","before":{…},"after":{…},"unchanged":["bio"],"prev_key":["5"],"origin":"dx1:…","id":"evt_1",
 ///  "source":{"connector":"postgres","name":"shop","stream":"public.customers","pos":"1:0/16B3748:3","ts_us":1767225600000000},
 ///  "ts_ms":1767225600000}</code>
@@ -68,7 +69,15 @@ public static class ChangeEnvelope
 
         if (change.Version is not null)
         {
-            writer.WriteString("version"u8, change.Version);
+            writer.WritePropertyName("version"u8);
+            if (change.IsVersionNumber)
+            {
+                writer.WriteRawValue(change.Version, skipInputValidation: true);
+            }
+            else
+            {
+                writer.WriteStringValue(change.Version);
+            }
         }
 
         if (change.Origin is not null)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Duplex.Sdk;
@@ -14,6 +15,7 @@ internal ref struct EnvelopeReader(ReadOnlyMemory<byte> envelope)
     private string? _origin;
     private string? _id;
     private string? _version;
+    private bool _isVersionNumber;
     private Record? _keyFields;
     private string _stream = "";
     private string _position = "";
@@ -41,6 +43,7 @@ internal ref struct EnvelopeReader(ReadOnlyMemory<byte> envelope)
             Origin = _origin,
             Id = _id,
             Version = _version,
+            IsVersionNumber = _isVersionNumber,
             KeyFields = _keyFields,
         };
     }
@@ -81,7 +84,8 @@ internal ref struct EnvelopeReader(ReadOnlyMemory<byte> envelope)
         else if (_reader.ValueTextEquals("version"u8))
         {
             Next();
-            _version = _reader.GetString();
+            _isVersionNumber = _reader.TokenType == JsonTokenType.Number;
+            _version = _isVersionNumber ? Encoding.ASCII.GetString(_reader.ValueSpan) : _reader.GetString();
         }
         else if (_reader.ValueTextEquals("key_fields"u8))
         {

@@ -29,6 +29,9 @@ internal sealed class FeedBed : IAsyncDisposable
 
     public IFeedStore Feeds { get; private set; } = null!;
 
+    /// <summary>Which commits of the state store fail.</summary>
+    public FailingCommits Commits { get; } = new();
+
     /// <summary>Adds or replaces a customer; counts from the next start.</summary>
     public void Customer(string name, FeedStart? start = null, Func<JsonElement, string?>? refusal = null,
         params (string Table, string Mapping)[] tables)
@@ -62,7 +65,7 @@ internal sealed class FeedBed : IAsyncDisposable
             Customers = _customers,
         };
         Engine = new SyncEngine(new EngineParts(
-            model, _log, _store, new RateBudget(TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance)
+            model, _log, Commits.Around(_store), new RateBudget(TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance)
         {
             Feeds = Feeds,
         });
@@ -89,19 +92,27 @@ internal sealed class FeedBed : IAsyncDisposable
     }
 
     /// <summary>Appends changes of a table: row <c>{"id":…,"name":…}</c> each.</summary>
-    public async Task PostAsync(string table, params (int Id, string Name)[] rows)
+    public Task PostAsync(string table, params (int Id, string Name)[] rows) =>
+        PostAsync(table, [.. rows.Select(static r => new Versioned(r.Id, r.Name, "-"))]);
+
+    /// <summary>The same with versions and operations.</summary>
+    public async Task PostAsync(string table, params Versioned[] rows)
     {
         await _log.EnsureTopicAsync(new TopicSpec(table, 3, TimeSpan.FromDays(1), 1L << 30), CancellationToken.None);
         using var batch = new ChangeBatch();
-        foreach (var (id, name) in rows)
+        foreach (var row in rows)
         {
-            var row = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"id":{{id}},"name":"{{name}}"}"""));
+            var image = new Sdk.Record(Encoding.UTF8.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $$"""{"id":{{row.Id}},"name":"{{row.Name}}"}""")));
             ChangeEnvelope.Add(batch, new Change
             {
-                Operation = ChangeOperation.Update,
+                Operation = row.Operation,
                 Stream = table,
-                Key = RecordKey.Of(id.ToString(CultureInfo.InvariantCulture)),
-                After = new Sdk.Record(row),
+                Key = RecordKey.Of(row.Id.ToString(CultureInfo.InvariantCulture)),
+                Before = row.Operation == ChangeOperation.Delete ? image : null,
+                After = row.Operation == ChangeOperation.Delete ? null : image,
+                Version = row.Version == "-" ? null : row.Version.Trim('\''),
+                IsVersionNumber = row.Version is not ("-" or ['\'', ..]),
                 SourceMicros = 1_700_000_000_000_000,
             }, "ingest", "sync");
         }
@@ -132,4 +143,13 @@ internal sealed class FeedBed : IAsyncDisposable
 
         Directory.Delete(_data, recursive: true);
     }
+}
+
+/// <summary>A change of a row.</summary>
+/// <param name="Id">The row's key.</param>
+/// <param name="Name">The row's name.</param>
+/// <param name="Version">A number, a text in quotes, or a dash for none.</param>
+internal sealed record Versioned(int Id, string Name, string Version)
+{
+    public ChangeOperation Operation { get; init; } = ChangeOperation.Update;
 }

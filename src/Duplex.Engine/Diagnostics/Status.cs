@@ -64,6 +64,9 @@ public sealed record CustomerStatus(
     long LastOffset,
     SyncError? Error)
 {
+    /// <summary>Changes that were left out because a change of a higher version of their record came before them.</summary>
+    public long Superseded { get; init; }
+
     /// <summary>How its feed is pushed; null when it is only polled.</summary>
     public PushStatus? Push { get; init; }
 }

@@ -142,7 +142,10 @@ public sealed class Customers
     internal async Task RemoveAsync(
         CustomerModel customer, IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken)
     {
-        await _commit([.. mutations, new StateMutation.PutValue(PauseMark(customer), null)], cancellationToken);
+        await _commit(
+            [.. mutations, new StateMutation.PutValue(PauseMark(customer), null),
+                new StateMutation.ForgetVersions(FeedLeg.IdOf(customer))],
+            cancellationToken);
         if (_runtimes.TryRemove(customer.Name, out var runtime))
         {
             await runtime.StopAsync();
@@ -321,7 +324,11 @@ public sealed class Customers
             await _parts.Store.CountDeadLettersAsync(FeedLeg.IdOf(customer), cancellationToken),
             view.Counters[LegCounters.Outcome.Seen], view.Counters[LegCounters.Outcome.Written],
             view.Counters[LegCounters.Outcome.Filtered], view.Counters[LegCounters.Outcome.Failed],
-            feed?.FirstOffset ?? 1, feed?.LastOffset ?? 0, error) { Push = runtime.Push?.Pusher.Status };
+            feed?.FirstOffset ?? 1, feed?.LastOffset ?? 0, error)
+        {
+            Superseded = view.Counters[LegCounters.Outcome.Superseded],
+            Push = runtime.Push?.Pusher.Status,
+        };
     }
 
     private static string PauseMark(CustomerModel customer) => $"paused:{customer.FullName}";

@@ -108,6 +108,11 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         return found.Where(static l => l is not null).Select(static l => l!.Key).ToHashSet();
     }
 
+    /// <summary>The version that the leg knows of each record of a table; null where it knows none.</summary>
+    public ValueTask<IReadOnlyList<string?>> FindVersionsAsync(
+        string table, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken) =>
+        parts.Store.FindVersionsAsync(Id, table, keys, cancellationToken);
+
     public async Task CommitAsync(
         IReadOnlyList<StateMutation> mutations, IReadOnlyList<LegPosition> positions, CancellationToken cancellationToken)
     {
@@ -119,7 +124,11 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
     }
 
     /// <summary>The line of a record's timeline that tells why it was parked.</summary>
-    public StateMutation Line(RecordKey key, DeadLetter letter, Change change) => new StateMutation.AddTimeline(new TimelineEvent(
-        Customer.FullName, key, default, letter.AtMicros, TimelineKind.DeadLettered, Side.A,
-        new TimelineDetail { Error = letter.Error, Attempt = letter.Attempts }.ToUtf8(change)));
+    public StateMutation Line(RecordKey key, DeadLetter letter, Change change) => Line(
+        key, change, TimelineKind.DeadLettered, new TimelineDetail { Error = letter.Error, Attempt = letter.Attempts });
+
+    /// <summary>A line of a record's timeline.</summary>
+    public StateMutation Line(RecordKey key, Change change, TimelineKind kind, TimelineDetail detail) =>
+        new StateMutation.AddTimeline(new TimelineEvent(
+            Customer.FullName, key, default, Clock.NowMicros(), kind, Side.A, detail.ToUtf8(change)));
 }

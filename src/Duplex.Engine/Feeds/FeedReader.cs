@@ -21,6 +21,8 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), partition + 7);
     private readonly string _source = FeedLeg.SourceOf(leg.Customer, topic, partition);
     private readonly TableModel _table = leg.Customer.Tables[table];
+    private readonly VersionMemory _versions = new(leg, table);
+    private readonly Dictionary<RecordKey, DeadLetter?> _letters = [];
     private long _offset = offset;
     private long _recorded = offset;
     private long _recordedAt = leg.Clock.GetTimestamp();
@@ -35,7 +37,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
             {
                 if (!await CarryAsync(transform, cancellationToken))
                 {
-                    await RecordAsync([], cancellationToken);
+                    await RecordAsync(cancellationToken);
                     await leg.Log.WaitAsync(topic, partition, _offset, cancellationToken);
                 }
             }
@@ -44,7 +46,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         {
             if (cancellationToken.IsCancellationRequested)
             {
-                await RecordAsync([], CancellationToken.None);
+                await RecordAsync(CancellationToken.None);
             }
         }
     }
@@ -63,19 +65,20 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         var items = new List<FeedItem>(page.Count);
         var letters = new Dictionary<RecordKey, DeadLetter?>();
         var known = await leg.FindLettersAsync(page, cancellationToken);
+        await _versions.BeginAsync(page, cancellationToken);
         for (var i = 0; i < page.Count; i++)
         {
             Take(page, i, transform, items, letters, known);
         }
 
         await AppendAsync(items, cancellationToken);
-        _offset = page.Offset(page.Count - 1) + 1;
+        Keep(page.Offset(page.Count - 1) + 1, letters);
         leg.View.Positions[(topic, partition)] = _offset;
         leg.View.Counters.Add(LegCounters.Outcome.Seen, page.Count);
         leg.View.Counters.Add(LegCounters.Outcome.Written, items.Count);
-        if (letters.Count > 0 || leg.Clock.GetElapsedTime(_recordedAt) > RecordEvery)
+        if (_letters.Count > 0 || _versions.IsFull || leg.Clock.GetElapsedTime(_recordedAt) > RecordEvery)
         {
-            await RecordAsync(letters, cancellationToken);
+            await RecordAsync(cancellationToken);
         }
 
         return true;
@@ -86,6 +89,12 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
     {
         var key = RecordKey.FromUtf8(page.Key(i).Span);
         var change = ChangeEnvelope.Parse(key, page.Value(i));
+        if (_versions.IsSuperseded(key, change))
+        {
+            leg.View.Counters.Add(LegCounters.Outcome.Superseded);
+            return;
+        }
+
         var outcome = leg.Transform(
             transform, change, page.Key(i), page.Offset(i), _table.At(partition, page.Offset(i)));
         if (outcome.Item is { } item)
@@ -109,6 +118,19 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         }
     }
 
+    /// <summary>The page is in the feed. What follows from it is recorded with the position behind it, also when that is tried anew or is the
+    /// last thing that is done.</summary>
+    private void Keep(long next, Dictionary<RecordKey, DeadLetter?> letters)
+    {
+        foreach (var (key, letter) in letters)
+        {
+            _letters[key] = letter;
+        }
+
+        _versions.Keep();
+        _offset = next;
+    }
+
     private async Task AppendAsync(List<FeedItem> items, CancellationToken cancellationToken)
     {
         for (var failed = 1; items.Count > 0; failed++)
@@ -129,15 +151,15 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         }
     }
 
-    private async Task RecordAsync(Dictionary<RecordKey, DeadLetter?> letters, CancellationToken cancellationToken)
+    private async Task RecordAsync(CancellationToken cancellationToken)
     {
-        if (letters.Count == 0 && _recorded == _offset)
+        if (_recorded == _offset)
         {
             return;
         }
 
         var mutations = new List<StateMutation>();
-        foreach (var (key, letter) in letters)
+        foreach (var (key, letter) in _letters)
         {
             mutations.Add(letter is null ? new StateMutation.RemoveDeadLetter(leg.Id, key) : new StateMutation.PutDeadLetter(letter));
             if (letter is not null)
@@ -146,7 +168,10 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
             }
         }
 
+        _versions.AddTo(mutations);
         await leg.CommitAsync(mutations, [new LegPosition(leg.Id, topic, partition, _offset)], cancellationToken);
+        _letters.Clear();
+        _versions.Recorded();
         (_recorded, _recordedAt) = (_offset, leg.Clock.GetTimestamp());
         await leg.Log.AdvanceConsumerAsync(leg.Id.ToString(), topic, partition, _offset, cancellationToken);
     }

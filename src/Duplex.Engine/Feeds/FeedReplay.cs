@@ -139,14 +139,13 @@ internal sealed class FeedReplay(FeedLeg leg)
             return;
         }
 
-        pass.Note(key);
-        if (page.Offset(i) <= pass.Mark)
+        var change = ChangeEnvelope.Parse(key, page.Value(i));
+        if (!pass.Takes(key, change) || page.Offset(i) <= pass.Mark)
         {
             return;
         }
 
-        var outcome = leg.Transform(
-            pass.Transform, ChangeEnvelope.Parse(key, page.Value(i)), page.Key(i), page.Offset(i), pass.Table);
+        var outcome = leg.Transform(pass.Transform, change, page.Key(i), page.Offset(i), pass.Table);
         if (outcome.Item is { } item)
         {
             items.Add(item);
@@ -204,10 +203,10 @@ internal sealed class FeedReplay(FeedLeg leg)
 
     private string SourceOf(StoredReplayRange range) => $"replay/{_replay.Id}/{range.Topic}/{range.Partition}";
 
-    /// <summary>The way through one partition: what has been sent of it, by key.</summary>
+    /// <summary>The way through one partition: what has been sent of it, by key, with its highest version.</summary>
     private sealed class Pass(TableModel table, long mark, FeedTransform transform, RecordKey? key)
     {
-        private readonly HashSet<RecordKey> _sent = [];
+        private readonly Dictionary<RecordKey, RecordVersion> _sent = [];
         private bool _sentTooMany;
 
         public TableModel Table => table;
@@ -218,16 +217,37 @@ internal sealed class FeedReplay(FeedLeg leg)
 
         public RecordKey? Key => key;
 
-        public bool HasSent(RecordKey record) => _sentTooMany || _sent.Contains(record);
+        public bool HasSent(RecordKey record) => _sentTooMany || _sent.ContainsKey(record);
 
-        /// <summary>More keys than fit mean that all that follows is sent, which is more than is needed and never less.</summary>
-        public void Note(RecordKey record)
+        /// <summary>
+        /// Notes that a change of the record is sent; false for one that is older than what was sent of it before. More keys than fit mean
+        /// that all that follows is sent, which is more than is needed and never less.
+        /// </summary>
+        public bool Takes(RecordKey record, Change change)
         {
-            if (!_sentTooMany && _sent.Add(record) && _sent.Count > KeysMax)
+            if (_sentTooMany)
+            {
+                return true;
+            }
+
+            var version = RecordVersion.Of(change);
+            if (version.IsBefore(_sent.GetValueOrDefault(record)))
+            {
+                return false;
+            }
+
+            if (change.Version is not null || !_sent.ContainsKey(record))
+            {
+                _sent[record] = version;
+            }
+
+            if (_sent.Count > KeysMax)
             {
                 _sentTooMany = true;
                 _sent.Clear();
             }
+
+            return true;
         }
     }
 }

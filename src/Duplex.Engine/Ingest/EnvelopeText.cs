@@ -47,10 +47,7 @@ internal static class EnvelopeText
         if (version.Length > 0)
         {
             text.Add(",\"version\":"u8);
-            var isText = version[0] == '"';
-            text.Add(isText ? default : "\""u8);
             text.Add(version);
-            text.Add(isText ? default : "\""u8);
         }
 
         if (change.Id is not null)

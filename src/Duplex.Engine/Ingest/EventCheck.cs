@@ -1,6 +1,10 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using Duplex.Engine.Feeds;
 using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 
@@ -15,7 +19,7 @@ internal static class EventCheck
 
     /// <summary>What is wrong, or null: then the key is written and the event is filled in.</summary>
     public static IngestRefusal? Run(
-        in PostedEvent posted, TableSchema schema, in DeliveryNote note, System.Buffers.IBufferWriter<byte> key,
+        in PostedEvent posted, TableSchema schema, in DeliveryNote note, ArrayBufferWriter<byte> key,
         out CheckedEvent change)
     {
         change = default;
@@ -42,7 +46,7 @@ internal static class EventCheck
 
     private static IngestRefusal? Fill(
         in PostedEvent posted, JsonElement primaryKey, ChangeOperation? operation, TableSchema schema,
-        in DeliveryNote note, System.Buffers.IBufferWriter<byte> key, ref CheckedEvent change)
+        in DeliveryNote note, ArrayBufferWriter<byte> key, ref CheckedEvent change)
     {
         if (operation is null && posted.Operation.ValueKind != JsonValueKind.Undefined)
         {
@@ -61,7 +65,9 @@ internal static class EventCheck
             ?? CheckVersion(posted.Version, ref change)
             ?? CheckIds(posted, primaryKey, note, ref change)
             ?? (PostedKey.Write(primaryKey, schema.KeyFields, key) is { } wrong
-                ? IngestRefusal.Wrong(wrong, "primary_key") : Time(posted, note, ref change));
+                ? IngestRefusal.Wrong(wrong, "primary_key") : null)
+            ?? Identify(key, ref change)
+            ?? Time(posted, note, ref change);
     }
 
     private static IngestRefusal? CheckImage(JsonElement image, string name) =>
@@ -156,6 +162,21 @@ internal static class EventCheck
         JsonValueKind.Number => value.GetRawText(),
         _ => null,
     };
+
+    /// <summary>An event that no id names is its record's change to that version, whatever its operation and the form of the version:
+    /// the topic is the tenant's table.</summary>
+    private static IngestRefusal? Identify(ArrayBufferWriter<byte> key, ref CheckedEvent change)
+    {
+        if (change.Delivery is null && change.Version.ValueKind != JsonValueKind.Undefined)
+        {
+            var version = RecordVersion.Of(Text(change.Version), change.Version.ValueKind == JsonValueKind.Number);
+            var record = key.WrittenCount <= IdCharactersMax
+                ? Encoding.UTF8.GetString(key.WrittenSpan) : Convert.ToHexString(SHA256.HashData(key.WrittenSpan));
+            change.Delivery = $"v:{version.Canonical()} {record}";
+        }
+
+        return null;
+    }
 
     private static IngestRefusal? Time(in PostedEvent posted, in DeliveryNote note, ref CheckedEvent change)
     {

@@ -33,6 +33,8 @@ internal sealed class LegCounters
         Filtered,
         /// <summary>Parked.</summary>
         DeadLettered,
+        /// <summary>Older than a change of its record that came before it.</summary>
+        Superseded,
     }
 
     public long this[Outcome outcome] => Interlocked.Read(ref _counts[(int)outcome]);

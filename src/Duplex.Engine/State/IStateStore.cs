@@ -3,7 +3,7 @@ using Duplex.Sdk;
 namespace Duplex.Engine.State;
 
 /// <summary>
-/// Links, shadows, pending records, intents, dead letters, conflicts, timelines and leg positions. Implementations:
+/// Links, shadows, pending records, intents, dead letters, conflicts, timelines, leg positions and versions. Implementations:
 /// embedded (SQLite), PostgreSQL. All members may be called from many tasks at once; reads see every commit that has
 /// returned. Reads and commits throw <see cref="SyncException"/> with a storage code when the store cannot do its work.
 /// </summary>
@@ -88,6 +88,10 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>How many dead letters a leg has.</summary>
     ValueTask<long> CountDeadLettersAsync(LegId leg, CancellationToken cancellationToken);
 
+    /// <summary>The version that the leg knows of each record of the stream; null where it knows none.</summary>
+    ValueTask<IReadOnlyList<string?>> FindVersionsAsync(
+        LegId leg, string stream, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken);
+
     /// <summary>A record's timeline, oldest first, found by its key on the side (all keys that its link ever
     /// had).</summary>
     ValueTask<IReadOnlyList<TimelineEvent>> ReadTimelineAsync(
@@ -112,8 +116,8 @@ public interface IStateStore : IAsyncDisposable
         string prefix, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes timeline lines and resolved conflicts beyond their age and number, and tombstones older than the given
-    /// time.
+    /// Removes timeline lines and resolved conflicts beyond their age and number, tombstones older than the given time, and versions
+    /// of legs that are gone.
     /// </summary>
     ValueTask ApplyRetentionAsync(long timelineBeforeMicros, long timelineRowsMax, long tombstonesBeforeMicros,
         CancellationToken cancellationToken);

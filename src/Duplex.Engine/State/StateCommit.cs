@@ -74,6 +74,12 @@ public abstract record StateMutation
     public sealed record SettleConflicts(
         string Sync, RecordKey A, RecordKey B, Side Winner, string Policy, long AtMicros) : StateMutation;
 
+    /// <summary>Inserts or replaces the version that a leg knows of a record of a stream; null removes it.</summary>
+    public sealed record PutVersion(LegId Leg, string Stream, RecordKey Key, string? Version) : StateMutation;
+
+    /// <summary>The leg is gone: its versions go too, bit by bit, with <see cref="IStateStore.ApplyRetentionAsync"/>.</summary>
+    public sealed record ForgetVersions(LegId Leg) : StateMutation;
+
     /// <summary>Stores a small named value (pause flags, snapshot marks, counters); null removes it.</summary>
     public sealed record PutValue(string Name, string? Value) : StateMutation;
 }

@@ -158,6 +158,8 @@ public enum TimelineKind : byte
     Unlinked = 10,
     /// <summary>Held back (brake, ambiguous match, manual policy).</summary>
     Held = 11,
+    /// <summary>Left out: its version is lower than one that was seen before.</summary>
+    Superseded = 12,
 }
 
 /// <summary>A conflict on one field: the value that lost, kept with the policy that beat it, or waiting for a

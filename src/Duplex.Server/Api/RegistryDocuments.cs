@@ -19,6 +19,7 @@ internal static class RegistryDocuments
             status.State.ToString().ToLowerInvariant(), status.Behind, status.DeadLetters, status.Written, status.Filtered,
             status.FirstOffset, status.LastOffset, Documents.Of(status.Error))
         {
+            Superseded = status.Superseded,
             Push = status.Push is not { } push ? null : new PushDocument(push.State.ToString().ToLowerInvariant(), push.Position,
                 push.Waiting, push.Delivered, push.FailedAttempts, push.GivenUp, Documents.Of(push.Error)),
         });

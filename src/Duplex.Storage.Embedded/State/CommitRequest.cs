@@ -94,6 +94,12 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
             case StateMutation.SettleConflicts settle:
                 ConflictRows.Settle(database, names, settle);
                 break;
+            case StateMutation.PutVersion put:
+                VersionRows.Write(database, names, put);
+                break;
+            case StateMutation.ForgetVersions forget:
+                VersionRows.Forget(database, names, forget.Leg);
+                break;
             case StateMutation.PutValue put:
                 PutValue(put.Name, put.Value);
                 break;

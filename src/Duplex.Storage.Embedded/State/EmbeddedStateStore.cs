@@ -168,6 +168,11 @@ public sealed class EmbeddedStateStore : IStateStore
         ReadAsync(db => DeadLetterRows.Count(db, _names, leg), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<string?>> FindVersionsAsync(
+        LegId leg, string stream, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<string?>>(db => VersionRows.Find(db, _names, leg, stream, keys), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<TimelineEvent>> ReadTimelineAsync(
         string sync, Side side, RecordKey key, int limit, CancellationToken cancellationToken) =>
         ReadAsync<IReadOnlyList<TimelineEvent>>(
@@ -211,6 +216,8 @@ public sealed class EmbeddedStateStore : IStateStore
             cancellationToken).ConfigureAwait(false);
         await RemoveAllAsync(() => LinkRows.RemoveTombstones(_database, tombstonesBeforeMicros, RowsPerStep),
             cancellationToken).ConfigureAwait(false);
+        await RemoveAllAsync(() => VersionRows.RemoveForgotten(_database, RowsPerStep), cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

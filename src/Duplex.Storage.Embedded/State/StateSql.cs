@@ -8,9 +8,9 @@ internal static class StateSql
 {
     /// <summary>The file. Its format is raised with every change of the tables.</summary>
     internal static readonly StoreSchema Schema =
-        new("state", 2, PageBytes: 4096, CacheBytes: 48 << 20, Tables + Tallies.Tables)
+        new("state", 3, PageBytes: 4096, CacheBytes: 48 << 20, Tables + Tallies.Tables + VersionRows.Tables)
         {
-            Upgrades = ["ALTER TABLE conflict ADD COLUMN base TEXT"],
+            Upgrades = ["ALTER TABLE conflict ADD COLUMN base TEXT", VersionRows.Tables],
         };
 
     internal const string Tables = """

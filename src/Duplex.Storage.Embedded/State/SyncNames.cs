@@ -88,6 +88,7 @@ internal sealed class SyncNames
         StateMutation.RemoveCandidate remove => remove.Sync,
         StateMutation.AddTimeline add => add.Event.Sync,
         StateMutation.PutConflict put => put.Conflict.Sync,
+        StateMutation.PutVersion put => put.Leg.Sync,
         _ => null,
     };
 }
