@@ -286,6 +286,52 @@ public abstract class StateStoreConformance(IBed<IStateStore> bed) : SeamConform
     }
 
     [Fact]
+    public async Task Versions_are_kept_per_leg_stream_and_record_and_are_stored_with_the_position()
+    {
+        var epoch = await Store.AcquireAsync("leg", default);
+        var other = new LegId("acme/other", Side.A);
+        var commit = Commit("leg", epoch,
+            new PutVersion(Leg, "users", RecordKey.Of("1"), "7"), new PutVersion(Leg, "users", RecordKey.Of("1"), "12345678901234567890"),
+            new PutVersion(Leg, "users", RecordKey.Of("2"), "2"), new PutVersion(Leg, "users", RecordKey.Of("2"), null),
+            new PutVersion(Leg, "users", RecordKey.Of("3"), null), new PutVersion(Leg, "orders", RecordKey.Of("1"), "1"),
+            new PutVersion(other, "users", RecordKey.Of("1"), "5"));
+        commit.Positions.Add(new LegPosition(Leg, "users", 0, 10));
+        await Store.CommitAsync(commit, default);
+        await ReopenAsync();
+        RecordKey[] keys = [RecordKey.Of("3"), RecordKey.Of("1"), RecordKey.Of("2"), RecordKey.Of("1")];
+        (await Store.FindVersionsAsync(Leg, "users", keys, default)).ShouldBe(
+            [null, "12345678901234567890", null, "12345678901234567890"]);
+        (await Store.FindVersionsAsync(Leg, "orders", keys, default)).ShouldBe([null, "1", null, "1"]);
+        (await Store.FindVersionsAsync(other, "users", keys, default)).ShouldBe([null, "5", null, "5"]);
+        (await Store.FindVersionsAsync(Leg with { From = Side.B }, "users", keys, default)).ShouldAllBe(static v => v == null);
+        (await Store.FindVersionsAsync(new LegId("nobody/x", Side.A), "users", keys, default)).ShouldAllBe(static v => v == null);
+
+        var stale = Commit("leg", epoch - 1, new PutVersion(Leg, "users", RecordKey.Of("1"), "9"));
+        await Should.ThrowAsync<SyncException>(() => Store.CommitAsync(stale, default).AsTask());
+        (await Store.FindVersionsAsync(Leg, "users", [RecordKey.Of("1")], default)).ShouldBe(["12345678901234567890"]);
+    }
+
+    [Fact]
+    public async Task Versions_of_a_leg_that_is_gone_go_with_the_retention_and_no_others()
+    {
+        var other = new LegId("acme/other", Side.A);
+        await Store.CommitAsync([.. Enumerable.Range(0, 5000).Select(static i =>
+            new PutVersion(Leg, "users", RecordKey.Of($"{i}"), "1")), new PutVersion(other, "users", RecordKey.Of("0"), "1")]);
+        await Store.ApplyRetentionAsync(0, 1000, 0, default);
+        RecordKey[] keys = [.. Enumerable.Range(0, 5000).Select(static i => RecordKey.Of($"{i}"))];
+        (await Store.FindVersionsAsync(Leg, "users", keys, default)).ShouldAllBe(static v => v == "1");
+
+        await Store.CommitAsync(new ForgetVersions(Leg), new ForgetVersions(new LegId("nobody/x", Side.A)));
+        await ReopenAsync();
+        await Store.ApplyRetentionAsync(0, 1000, 0, default);
+        (await Store.FindVersionsAsync(Leg, "users", keys, default)).ShouldAllBe(static v => v == null);
+        (await Store.FindVersionsAsync(other, "users", [keys[0]], default)).ShouldBe(["1"]);
+        await Store.CommitAsync(new PutVersion(Leg, "users", keys[0], "1"));
+        await Store.ApplyRetentionAsync(0, 1000, 0, default);
+        (await Store.FindVersionsAsync(Leg, "users", [keys[0]], default)).ShouldBe(["1"], "a leg is forgotten once");
+    }
+
+    [Fact]
     public async Task A_named_value_is_replaced_and_removed()
     {
         (await Store.ReadValueAsync("v", default)).ShouldBeNull();

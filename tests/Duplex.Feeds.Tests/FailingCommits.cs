@@ -8,13 +8,14 @@ namespace Duplex.Feeds.Tests;
 public sealed class FailingCommits
 {
     private volatile Func<StateCommit, bool> _fails = static _ => false;
+    private volatile bool _hang;
     private int _failed;
 
     /// <summary>How many have failed.</summary>
     public int Failed => Volatile.Read(ref _failed);
 
-    /// <summary>Lets the commits fail that the condition names.</summary>
-    public void Fail(Func<StateCommit, bool> fails) => _fails = fails;
+    /// <summary>Lets the commits fail that the condition names: at once, or when their caller gives up.</summary>
+    public void Fail(Func<StateCommit, bool> fails, bool hang = false) => (_hang, _fails) = (hang, fails);
 
     internal IStateStore Around(IStateStore inner)
     {
@@ -23,15 +24,17 @@ public sealed class FailingCommits
         return store;
     }
 
-    private bool Fails(StateCommit commit)
+    /// <summary>What becomes of a commit; null if it does not fail.</summary>
+    private ValueTask? Take(StateCommit commit, CancellationToken cancellationToken)
     {
-        if (!_fails(commit))
+        if (!_fails(commit) || (_hang && !cancellationToken.CanBeCanceled))
         {
-            return false;
+            return null;
         }
 
         Interlocked.Increment(ref _failed);
-        return true;
+        return _hang ? new ValueTask(new TaskCompletionSource().Task.WaitAsync(cancellationToken))
+            : ValueTask.FromException(new SyncException(ErrorCode.StorageFull, "No room."));
     }
 
     /// <summary>The store, as the engine sees it.</summary>
@@ -43,8 +46,9 @@ public sealed class FailingCommits
         internal void Use(IStateStore inner, FailingCommits commits) => (_inner, _commits) = (inner, commits);
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-            targetMethod!.Name == nameof(IStateStore.CommitAsync) && _commits.Fails((StateCommit)args![0]!)
-                ? ValueTask.FromException(new SyncException(ErrorCode.StorageFull, "No room."))
+            targetMethod!.Name == nameof(IStateStore.CommitAsync)
+            && _commits.Take((StateCommit)args![0]!, (CancellationToken)args[1]!) is { } failure
+                ? failure
                 : targetMethod.Invoke(_inner, BindingFlags.DoNotWrapExceptions, null, args, null);
     }
 }

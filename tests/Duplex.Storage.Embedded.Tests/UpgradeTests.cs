@@ -14,6 +14,8 @@ public sealed class UpgradeTests : IDisposable
     private const string BackToTheFirstFormat = """
         ALTER TABLE conflict DROP COLUMN base;
         DROP TABLE tally;
+        DROP TABLE version;
+        DROP TABLE forgotten_version;
         PRAGMA user_version = 1
         """;
 
@@ -47,9 +49,11 @@ public sealed class UpgradeTests : IDisposable
         (await again.CountLinksAsync(StateFacts.Sync, LinkState.Deleted, default)).ShouldBe(1);
         (await again.CountConflictsAsync(StateFacts.Sync, default)).ShouldBe(1);
         await again.CommitAsync(
+            new PutVersion(StateFacts.Leg, "users", RecordKey.Of("1"), "1"),
             new RemoveLink(2), new PutConflict(StateFacts.Conflict("a2", "name", null) with { Base = "1" }));
         (await again.CountLinksAsync(StateFacts.Sync, LinkState.Live, default)).ShouldBe(1);
         (await again.ListConflictsAsync(StateFacts.Sync, true, 0, 10, default)).Select(static c => c.Base)
             .ShouldBe(["1", null]);
+        (await again.FindVersionsAsync(StateFacts.Leg, "users", [RecordKey.Of("1")], default)).ShouldBe(["1"]);
     }
 }

@@ -118,8 +118,8 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         }
     }
 
-    /// <summary>The page is in the feed. What follows from it is recorded with the position behind it, also when that is tried anew or is the
-    /// last thing that is done.</summary>
+    /// <summary>The page is in the feed. What follows from it is recorded with the position behind it, also where that is the last thing
+    /// that is done.</summary>
     private void Keep(long next, Dictionary<RecordKey, DeadLetter?> letters)
     {
         foreach (var (key, letter) in letters)

@@ -55,7 +55,6 @@ internal readonly struct RecordVersion : IEquatable<RecordVersion>
     /// <summary>A text that all forms of one version have in common, and no two versions.</summary>
     public string Canonical() => _kind switch
     {
-        Kind.Number when IsPlain(_text!) => $"n{_text}",
         Kind.Number when ExactDecimal.TryParse(Encoding.ASCII.GetBytes(_text!), out var number) =>
             string.Create(CultureInfo.InvariantCulture, $"n{(number.Negative ? "-" : "")}{number.Digits}e{number.Exponent}"),
         Kind.Instant when Instant(_text!) is var (seconds, fraction) =>

@@ -38,7 +38,8 @@ internal static class IngestPaths
     {
         Add(document, server, "/sync", HttpMethod.Post, One("post_change",
             "Takes one change, as JSON whatever its type says, or one CloudEvent. 200 only when it is on disk; a repeat "
-            + "under the same event id or Idempotency-Key is answered alike and stored once.",
+            + "under the same event id or Idempotency-Key, or without them of the same version of the record, is answered alike "
+            + "and stored once. Customers are given no older version of a record after a newer one.",
             (Json, User), ("application/cloudevents+json", CloudEvent)));
         Add(document, server, "/events", HttpMethod.Post, One("post_cloud_event",
             "Takes a CloudEvent whose data is a change: structured, binary or a batch. The same door as /sync.",
