@@ -27,8 +27,9 @@ internal sealed class CommandFailure(int exitCode, FailureDocument failure) : Ex
     {
         CommandFailure failure => failure,
         DuplexApiException { Problem: var p } =>
-            // What the server calls a wrong request was an argument of the command.
-            new CommandFailure(p.Status == 400 ? Cli.ExitCode.Usage : Cli.ExitCode.Failed,
+            // What the server calls a wrong request was an argument of the command, unless it is a document with findings.
+            new CommandFailure(
+                p.Findings is { Count: > 0 } ? Cli.ExitCode.Findings : p.Status == 400 ? Cli.ExitCode.Usage : Cli.ExitCode.Failed,
                 new FailureDocument(p.Code, p.Detail, p.Field, p.Fix, p.Findings?.Select(static f =>
                     new FindingLine(f.Severity, f.Code, f.Path, null, f.Message, f.Fix)).ToList())),
         DuplexUnreachableException e => new CommandFailure(Cli.ExitCode.Failed, new FailureDocument(

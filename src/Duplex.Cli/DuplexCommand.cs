@@ -86,6 +86,7 @@ internal static class DuplexCommand
             DeadLetterVerb.Make(terminal), CommandVerbs.Pause(terminal), CommandVerbs.Resume(terminal),
             CommandVerbs.Resnapshot(terminal), ConflictsVerb.Make(terminal), SecretsVerb.Make(terminal),
             FeedVerb.Make(terminal), CustomersVerb.Make(terminal), MappingsVerb.Make(terminal), SchemasVerb.Make(terminal),
+            ReplayVerb.Make(terminal),
         })
         {
             root.Subcommands.Add(verb);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -190,6 +191,22 @@ public sealed class DuplexClient : IDisposable
     public Task<CommandDocument> ResumeCustomerAsync(string customer, CancellationToken cancellationToken = default) =>
         PostAsync<CommandDocument>($"{CustomerPath(customer)}/resume", null, cancellationToken);
 
+    /// <summary>Sends a part of the log to a customer's feed again.</summary>
+    public Task<FeedReplayDocument> StartFeedReplayAsync(
+        string customer, FeedReplayRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<FeedReplayDocument>($"{CustomerPath(customer)}/replay", request, cancellationToken);
+
+    /// <summary>A customer's last replay.</summary>
+    public Task<FeedReplayDocument> FeedReplayAsync(string customer, CancellationToken cancellationToken = default) =>
+        GetAsync<FeedReplayDocument>($"{CustomerPath(customer)}/replay", cancellationToken);
+
+    /// <summary>Ends a customer's replay soon.</summary>
+    public async Task<FeedReplayDocument> CancelFeedReplayAsync(string customer, CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"{CustomerPath(customer)}/replay");
+        return await ReadAsync<FeedReplayDocument>(request, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>A customer's tables with the versions that are in use.</summary>
     public Task<Page<CustomerTableDocument>> MappingsAsync(string customer, CancellationToken cancellationToken = default) =>
         GetAsync<Page<CustomerTableDocument>>($"{CustomerPath(customer)}/mappings", cancellationToken);
@@ -197,7 +214,8 @@ public sealed class DuplexClient : IDisposable
     /// <summary>Stores a mapping, YAML or JSON, as a version.</summary>
     public Task<PutDocument> PutMappingAsync(
         string customer, string table, string document, bool activate, CancellationToken cancellationToken = default) =>
-        PutTextAsync($"{MappingPath(customer, table)}?activate={(activate ? "true" : "false")}", document, cancellationToken);
+        PutTextAsync($"{MappingPath(customer, table)}?activate={(activate ? "true" : "false")}", document, "application/yaml",
+            cancellationToken);
 
     /// <summary>What a mapping makes of posted events. Changes nothing.</summary>
     public Task<Page<TrialDocument>> PreviewMappingAsync(
@@ -218,12 +236,30 @@ public sealed class DuplexClient : IDisposable
     public Task<Page<SchemaDocument>> SchemasAsync(CancellationToken cancellationToken = default) =>
         GetAsync<Page<SchemaDocument>>("/v1/schemas", cancellationToken);
 
+    /// <summary>A version of a schema, by default the one that is in use: of what is taken for a table, or of what a customer is
+    /// given of it.</summary>
+    public Task<VersionDocument> SchemaAsync(
+        string table, string? customer, int? version, CancellationToken cancellationToken = default) =>
+        GetAsync<VersionDocument>(
+            SchemaPath(table, customer) + (version is { } v ? string.Create(CultureInfo.InvariantCulture, $"?version={v}") : ""),
+            cancellationToken);
+
+    /// <summary>Every version of a schema, without documents.</summary>
+    public Task<Page<VersionDocument>> SchemaVersionsAsync(
+        string table, string? customer, CancellationToken cancellationToken = default) =>
+        GetAsync<Page<VersionDocument>>($"{SchemaPath(table, customer)}/versions", cancellationToken);
+
+    /// <summary>Which customers a schema concerns.</summary>
+    public Task<WhereUsedDocument> SchemaUsesAsync(
+        string table, string? customer, CancellationToken cancellationToken = default) =>
+        GetAsync<WhereUsedDocument>($"{SchemaPath(table, customer)}/where-used", cancellationToken);
+
     /// <summary>Sets a schema: of what is taken for a table, or of what a customer is given of it.</summary>
     public Task<PutDocument> PutSchemaAsync(
         string table, string? customer, string document, bool backward, CancellationToken cancellationToken = default) =>
         PutTextAsync(
-            $"/v1/schemas/{(customer is null ? "internal" : $"external/{Segment(customer)}")}/{Segment(table)}"
-            + $"?compatibility={(backward ? "backward" : "none")}", document, cancellationToken);
+            $"{SchemaPath(table, customer)}?compatibility={(backward ? "backward" : "none")}", document, "application/json",
+            cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
@@ -234,12 +270,15 @@ public sealed class DuplexClient : IDisposable
 
     private static string CustomerPath(string customer) => $"/v1/customers/{Segment(customer)}";
 
+    private static string SchemaPath(string table, string? customer) =>
+        $"/v1/schemas/{(customer is null ? "internal" : $"external/{Segment(customer)}")}/{Segment(table)}";
+
     private static string MappingPath(string customer, string table) => $"{CustomerPath(customer)}/mappings/{Segment(table)}";
 
-    private async Task<PutDocument> PutTextAsync(string path, string text, CancellationToken cancellationToken)
+    private async Task<PutDocument> PutTextAsync(string path, string text, string type, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, path);
-        request.Content = new StringContent(text, System.Text.Encoding.UTF8, "application/yaml");
+        request.Content = new StringContent(text, System.Text.Encoding.UTF8, type);
         return await ReadAsync<PutDocument>(request, cancellationToken).ConfigureAwait(false);
     }
 

@@ -15,7 +15,27 @@ public sealed record StatusDocument(
     DateTimeOffset StartedAt,
     ErrorDocument? Storage,
     IReadOnlyList<ConnectionDocument> Connections,
-    IReadOnlyList<SyncDocument> Syncs);
+    IReadOnlyList<SyncDocument> Syncs)
+{
+    /// <summary>The customers of posted tables that the caller may see.</summary>
+    public IReadOnlyList<CustomerStateDocument> Customers { get; init; } = [];
+
+    /// <summary>What became of posted events; null where none are taken, or for a key of one tenant.</summary>
+    public IngestDocument? Ingest { get; init; }
+}
+
+/// <summary>How far a customer of posted tables is.</summary>
+/// <param name="Tenant">Whose changes it gets.</param>
+/// <param name="Name">Its name, and its feed's.</param>
+/// <param name="Progress">How far it is.</param>
+public sealed record CustomerStateDocument(string Tenant, string Name, CustomerProgressDocument Progress);
+
+/// <summary>What became of posted events since the start of the process.</summary>
+/// <param name="Tables">Tables that have a schema.</param>
+/// <param name="Taken">Events that are on disk.</param>
+/// <param name="Repeated">Events that were there already, by their delivery id.</param>
+/// <param name="Refused">Events that were not taken.</param>
+public sealed record IngestDocument(int Tables, long Taken, long Repeated, long Refused);
 
 /// <summary>One connection.</summary>
 /// <param name="Tenant">Who owns it.</param>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Serialization;
 using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Engine.Config;
@@ -145,7 +146,12 @@ internal sealed class Plane : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = server.StopWithin);
         builder.Services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
-        builder.Services.ConfigureHttpJsonOptions(static json => DuplexJson.Apply(json.SerializerOptions));
+        builder.Services.ConfigureHttpJsonOptions(static json =>
+        {
+            DuplexJson.Apply(json.SerializerOptions);
+            // A member that nothing reads is a mistake of the caller's that must not pass for done.
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        });
         return builder;
     }
 

@@ -70,7 +70,7 @@ public sealed class ExampleTests
         using var writer = new Utf8JsonWriter(buffer);
         model.Mapping.Mapping.Write(new OutputInput(change, customer, TimeProvider.System), writer).ShouldBeNull();
         writer.Flush();
-        return (JsonNode.Parse(buffer.WrittenSpan)!.AsObject(), model.Refusal!(JsonElement.Parse(buffer.WrittenSpan)));
+        return (JsonNode.Parse(buffer.WrittenSpan)!.AsObject(), model.Schema!.Refuse(JsonElement.Parse(buffer.WrittenSpan)));
     }
 
     private static EngineModel Load()

@@ -7,6 +7,7 @@ using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
+using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 using Duplex.Storage.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -33,7 +34,7 @@ internal sealed class FeedBed : IAsyncDisposable
     public FailingCommits Commits { get; } = new();
 
     /// <summary>Adds or replaces a customer; counts from the next start.</summary>
-    public void Customer(string name, FeedStart? start = null, Func<JsonElement, string?>? refusal = null,
+    public void Customer(string name, FeedStart? start = null, OutputSchema? schema = null,
         params (string Table, string Mapping)[] tables)
     {
         _customers[name] = new CustomerModel
@@ -47,7 +48,7 @@ internal sealed class FeedBed : IAsyncDisposable
             {
                 var (document, findings) = MappingDocument.Read(t.Mapping, $"{t.Table}.yaml", t.Table);
                 findings.ShouldBeEmpty();
-                return new TableModel(t.Table, document!, refusal);
+                return new TableModel(t.Table, document!, schema);
             }),
         };
     }

@@ -120,6 +120,8 @@ public sealed class RegistryTests
     [InlineData("PUT", "/v1/schemas/internal/users?compatibility=forward", "{}", 400, "request.bad_value", 0)]
     [InlineData("PUT", "/v1/schemas/external/customer-c/users", "[]", 400, "schema.invalid", 1)]
     [InlineData("POST", "/v1/customers/customer-c/replay", """{"offsets":[{"partition":0}]}""", 400, "request.bad_value", 0)]
+    [InlineData("POST", "/v1/customers/customer-c/mappings/users/preview", """{"mapping":{},"events":[]}""", 400, "request.unknown_member", 0)]
+    [InlineData("POST", "/v1/customers/customer-c/replay", """{"tables":"users"}""", 400, "request.unknown_member", 0)]
     [InlineData("GET", "/v1/schemas/internal/ghosts", null, 404, "request.unknown_schema", 0)]
     public async Task What_is_wrong_is_refused_with_every_finding_and_leaves_nothing_behind(
         string method, string path, string? body, int status, string code, int findings)
@@ -133,6 +135,63 @@ public sealed class RegistryTests
         found.ShouldBeGreaterThanOrEqualTo(findings);
         (found > 0).ShouldBe(findings > 0);
         (await server.Host.Engine.Parts.Store.ListValuesAsync("", default)).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task What_a_mapping_writes_and_its_schema_does_not_take_is_told_before_a_record_shows_it()
+    {
+        await using var server = await RegistryServer.StartAsync();
+        await server.SendAsync(HttpMethod.Put, "/v1/schemas/internal/users", RegistryServer.UserSchema);
+        await server.SendAsync(HttpMethod.Put, "/v1/customers/zoo", """{"tables":["users"]}""");
+        await server.SendAsync(HttpMethod.Put, "/v1/schemas/external/zoo/users", """
+            {"$ref":"#/$defs/user","$defs":{"user":{"type":"object","required":["userId","born","cf_size"],"additionalProperties":false,
+            "properties":{"userId":{},"born":{},"cf_size":{},"address":{"additionalProperties":false,"properties":{"city":{}}}}}}}
+            """);
+        var put = await server.SendAsync(HttpMethod.Put, "/v1/customers/zoo/mappings/users?activate=true", """
+            rules:
+              - { a: id, b: userId }
+              - { a: name, b: label }
+              - { a: city, b: address.town }
+              - { a: "cf_*", b: "cf_*" }
+            """, type: "application/yaml");
+        put.GetProperty("findings").EnumerateArray()
+            .Select(static f => (f.GetProperty("code").GetString(), f.GetProperty("message").GetString()!.Split(' ')[1])).ShouldBe(
+            [("mapping.unknown_field", "label"), ("mapping.unknown_field", "address.town"), ("mapping.required_unmapped", "The")],
+            ignoreOrder: true);
+        var schema = await server.SendAsync(HttpMethod.Put, "/v1/schemas/external/zoo/users?compatibility=none",
+            """{"type":"object","required":["userId","town"]}""");
+        schema.GetProperty("findings")[0].GetProperty("message").GetString()!.ShouldContain("town");
+        schema.GetProperty("findings").GetArrayLength().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_status_and_the_metrics_show_what_was_posted_and_how_far_customers_are()
+    {
+        await using var server = await RegistryServer.StartAsync(keys: true);
+        await RegistryServer.SeedAsync(server.Host);
+        server.Data.DefaultRequestHeaders.Authorization = new("Bearer", RunningServer.OperatorKey);
+        await server.PostAsync(1, "Ada");
+        await server.Data.PostAsync("/sync", new StringContent("{"));
+        await server.Data.PostAsync("/sync/batch", new StringContent("""
+            [{"table":"users","event_type":"INSERT","primary_key":{"id":2},"after":{"id":2},"event_id":"e1"},
+             {"table":"users","event_type":"INSERT","primary_key":{"id":2},"after":{"id":2},"event_id":"e1"},{"table":"nothing"}]
+            """));
+        await server.FeedAsync("customer-c", 2);
+        await RunningServer.UntilAsync(async () =>
+        {
+            var status = await server.SendAsync(HttpMethod.Get, "/v1/status", key: RunningServer.OperatorKey);
+            return status.GetProperty("customers")[0].GetProperty("progress").GetProperty("last_offset").GetInt64() == 2
+                && status.GetProperty("ingest").GetRawText() == """{"tables":1,"taken":2,"repeated":1,"refused":2}""";
+        }, "the status shows it");
+        var hidden = await server.SendAsync(HttpMethod.Get, "/v1/status", key: RunningServer.OtherTenantKey);
+        (hidden.GetProperty("customers").GetArrayLength(), hidden.TryGetProperty("ingest", out _)).ShouldBe((0, false));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Authorization = new("Bearer", RunningServer.OperatorKey);
+        using var response = await server.Control.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        text.ShouldContain("duplex_ingest_events_total{outcome=\"taken\"} 2\n");
+        text.ShouldContain("duplex_ingest_events_total{outcome=\"refused\"} 2\n");
+        text.ShouldContain("duplex_feed_last_offset{customer=\"default/customer-c\"} 2\n");
     }
 
     [Fact]

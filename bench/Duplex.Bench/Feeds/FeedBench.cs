@@ -123,21 +123,17 @@ internal static class FeedBench
             Start = new FeedStart(FeedStartKind.Earliest),
             Feed = new FeedSpec("bench", TimeSpan.FromDays(1), long.MaxValue),
             Path = "/customers/bench",
-            Tables = new Dictionary<string, TableModel> { [Topic] = new(Topic, document, Refusal()) },
+            Tables = new Dictionary<string, TableModel> { [Topic] = new(Topic, document, Schema()) },
         };
     }
 
-    private static Func<JsonElement, string?> Refusal()
-    {
-        var schema = JsonSchema.Compile("""
+    private static OutputSchema Schema() => OutputSchema.Compile("""
             {"type":"object","additionalProperties":false,"required":["userId","fullName","contact","isActive","consumer"],"properties":{
               "userId":{"type":"integer"},"fullName":{"type":"string"},"city":{"type":"string"},
               "contact":{"type":"object","properties":{"email":{"type":"string"},"phone":{"type":["string","null"]}}},
               "country":{"enum":["Germany","France"]},"balance":{"type":"number","minimum":0},"isActive":{"type":"boolean"},
               "createdAt":{"type":"string","format":"date-time"},"consumer":{"const":"bench"}}}
-            """u8.ToArray()).Schema!;
-        return record => schema.IsValid(record) ? null : JsonSchema.MostRelevant(schema.Validate(record))!.Message;
-    }
+            """).Schema!;
 
     private static async Task<double> FloorAsync(string directory, int records)
     {

@@ -1,11 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using Duplex.Cli.Views;
 using Duplex.Client;
 using Duplex.Engine;
 using Duplex.Server.Api;
 using Microsoft.Extensions.Logging;
-using Spectre.Console;
 using Progress = Duplex.Engine.Reconcile.Progress;
 
 namespace Duplex.Cli.Verbs;
@@ -25,7 +23,7 @@ internal static class PlanVerb
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
-        var plan = await WithProgressAsync(session, report => PlanAsync(session, report, cancellationToken))
+        var plan = await ProgressView.RunAsync(session, "reading both sides", report => PlanAsync(session, report, cancellationToken))
             .ConfigureAwait(false);
         var places = session.MustAskServer ? null : ConfigFile.Read(session.ConfigPath);
         session.Print(plan, console => PlanView.Write(console, plan, path => places?.Locate(path)));
@@ -88,35 +86,6 @@ internal static class PlanVerb
         var plan = await engine.PlanAsync($"{tenant}/{name}", new Relay(report), cancellationToken)
             .ConfigureAwait(false);
         return Documents.Of(plan!);
-    }
-
-    private static async Task<PlanDocument> WithProgressAsync(
-        Session session, Func<Action<ProgressDocument>, Task<PlanDocument>> work)
-    {
-        if (!session.Terminal.Screen || session.Json)
-        {
-            return await work(static _ => { }).ConfigureAwait(false);
-        }
-
-        return await session.Terminal.Errors.Progress().AutoClear(true)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(),
-                new RemainingTimeColumn())
-            .StartAsync(async bar =>
-            {
-                var task = bar.AddTask("reading both sides", maxValue: 1);
-                task.IsIndeterminate = true;
-                return await work(progress => Show(task, progress)).ConfigureAwait(false);
-            }).ConfigureAwait(false);
-    }
-
-    private static void Show(ProgressTask task, ProgressDocument progress)
-    {
-        var rate = task.Speed is { } speed ? $", {speed.ToString("N0", CultureInfo.InvariantCulture)}/s" : "";
-        task.Description = Markup.Escape(
-            $"{progress.Doing} ({progress.Done.ToString("N0", CultureInfo.InvariantCulture)}{rate})");
-        task.IsIndeterminate = progress.Expected <= 0;
-        task.MaxValue = Math.Max(1, progress.Expected);
-        task.Value = progress.Done;
     }
 
     private sealed class Relay(Action<ProgressDocument> report) : IProgress<Progress>

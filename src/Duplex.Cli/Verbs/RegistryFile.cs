@@ -1,4 +1,6 @@
+using System.Globalization;
 using Duplex.Client;
+using Spectre.Console;
 
 namespace Duplex.Cli.Verbs;
 
@@ -25,6 +27,21 @@ internal static class RegistryFile
         { Origin: "file" } => "file",
         _ => $"version {active.Version}",
     };
+
+    /// <summary>Versions as a table.</summary>
+    public static Table Table(IReadOnlyList<VersionDocument> versions)
+    {
+        var table = new Table().AddColumns("version", "origin", "made", "by", "in use", "from");
+        foreach (var version in versions)
+        {
+            table.AddRow($"{version.Version}", version.Origin,
+                version.CreatedAt?.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "",
+                Markup.Escape(version.CreatedBy ?? ""), version.Active ? "yes" : "",
+                Markup.Escape(string.Join(' ', version.Effective.Select(static p => $"{p.Topic}/{p.Partition}@{p.Offset}"))));
+        }
+
+        return table;
+    }
 
     /// <summary>What putting or activating did, in a few lines.</summary>
     public static string Word(PutDocument put, string what)

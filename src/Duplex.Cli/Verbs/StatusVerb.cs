@@ -17,7 +17,7 @@ internal static class StatusVerb
     };
 
     public static Command Make(Terminal terminal) => Session.Attach(
-        new Command("status", "Show every connection and sync: state, lag, pending, dead letters.") { Wait }, terminal,
+        new Command("status", "Show every connection, sync and customer: state, lag, pending, dead letters.") { Wait }, terminal,
             RunAsync);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Duplex.Cli.Views;
 
-/// <summary>The state of everything, as two tables and the errors below them.</summary>
+/// <summary>The state of everything, as tables and the errors below them.</summary>
 internal static class StatusView
 {
     public static void Write(IAnsiConsole console, StatusDocument status)
@@ -18,8 +18,23 @@ internal static class StatusView
             WriteError(console, "storage", storage);
         }
 
-        console.Write(Connections(status));
-        console.Write(Syncs(status));
+        if (status.Connections.Count > 0 || status.Syncs.Count > 0)
+        {
+            console.Write(Connections(status));
+            console.Write(Syncs(status));
+        }
+
+        if (status.Ingest is { } ingest)
+        {
+            console.Write(new Markup($"posted events: {Number(ingest.Taken)} taken, {Number(ingest.Repeated)} repeated, "
+                + $"{Number(ingest.Refused)} refused; {ingest.Tables} tables\n"));
+        }
+
+        if (status.Customers.Count > 0)
+        {
+            console.Write(Customers(status));
+        }
+
         foreach (var connection in status.Connections)
         {
             WriteError(console, $"{connection.Tenant}/{connection.Name}", connection.Error);
@@ -28,6 +43,12 @@ internal static class StatusView
                 console.Write(new Markup(
                     $"[yellow]warning[/] {Markup.Escape($"{connection.Tenant}/{connection.Name}")}: {Markup.Escape(warning)}\n"));
             }
+        }
+
+        foreach (var customer in status.Customers)
+        {
+            WriteError(console, $"{customer.Tenant}/{customer.Name}", customer.Progress.Error);
+            WriteError(console, $"{customer.Tenant}/{customer.Name} push", customer.Progress.Push?.Error);
         }
 
         foreach (var (sync, leg) in status.Syncs.SelectMany(static s => s.Legs.Select(l => (s, l))))
@@ -39,8 +60,8 @@ internal static class StatusView
     public static string Coloured(string state) => state switch
     {
         "running" => "[green]running[/]",
-        "blocked" or "stopped" => $"[red]{state}[/]",
-        "retrying" or "paused" => $"[yellow]{state}[/]",
+        "blocked" or "stopped" or "disabled" => $"[red]{state}[/]",
+        "retrying" or "paused" or "failing" or "held" => $"[yellow]{state}[/]",
         _ => state,
     };
 
@@ -84,6 +105,27 @@ internal static class StatusView
                         ? Number(s.ConflictsWaiting) : "");
                 first = false;
             }
+        }
+
+        return table;
+    }
+
+    private static Table Customers(StatusDocument status)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns(
+            "customer", "state", "behind", "dead", "last record", "push", "pushed to", "waiting");
+        foreach (var customer in status.Customers)
+        {
+            var push = customer.Progress.Push;
+            table.AddRow(
+                Markup.Escape($"{customer.Tenant}/{customer.Name}"), Coloured(customer.Progress.State), Number(customer.Progress.Behind),
+                Number(customer.Progress.DeadLetters), Number(customer.Progress.LastOffset), Coloured(push?.State ?? ""),
+                push is null ? "" : Number(push.Position), push is null ? "" : Number(push.Waiting));
+        }
+
+        foreach (var column in new[] { 2, 3, 4, 6, 7 })
+        {
+            table.Columns[column].RightAligned();
         }
 
         return table;

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Push;
+using Duplex.Engine.Schemas;
 
 namespace Duplex.Engine.Config;
 
@@ -45,8 +45,8 @@ public sealed record CustomerModel
 /// <summary>One table of a customer.</summary>
 /// <param name="Table">The table.</param>
 /// <param name="Mapping">How its changes become the customer's records.</param>
-/// <param name="Refusal">Why the customer's schema refuses an output record; null when it takes it. Null for no schema.</param>
-public sealed record TableModel(string Table, MappingDocument Mapping, Func<JsonElement, string?>? Refusal)
+/// <param name="Schema">What its records are checked against; null for nothing.</param>
+public sealed record TableModel(string Table, MappingDocument Mapping, OutputSchema? Schema)
 {
     /// <summary>What changes before a position are made with, oldest first.</summary>
     public IReadOnlyList<EarlierForm> Earlier { get; init; } = [];

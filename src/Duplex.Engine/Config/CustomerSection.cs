@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
+using Duplex.Engine.Mapping.Output;
 using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 
@@ -142,12 +142,22 @@ internal sealed class CustomerSection(ConfigReport report, References references
             report.AddFrom(finding);
         }
 
-        return ReadSchema(table, node, folders, out var refusal) && mapping is not null ? new TableModel(table, mapping, refusal) : null;
+        if (!ReadSchema(table, node, folders, out var schema) || mapping is null)
+        {
+            return null;
+        }
+
+        foreach (var finding in OutputFit.Check(mapping.Mapping, schema, table))
+        {
+            report.AddFrom(finding with { Location = Shown(path) });
+        }
+
+        return new TableModel(table, mapping, schema);
     }
 
-    private bool ReadSchema(string table, ConfigNode node, Folders folders, out Func<JsonElement, string?>? refusal)
+    private bool ReadSchema(string table, ConfigNode node, Folders folders, out OutputSchema? schema)
     {
-        refusal = null;
+        schema = null;
         var path = Path.Combine(folders.Schemas, table + ".json");
         if (!File.Exists(path))
         {
@@ -159,13 +169,12 @@ internal sealed class CustomerSection(ConfigReport report, References references
             return false;
         }
 
-        var (schema, findings) = OutputSchema.Compile(Encoding.UTF8.GetBytes(text));
+        (schema, var findings) = OutputSchema.Compile(text);
         foreach (var finding in findings)
         {
             report.AddFrom(finding with { Location = Shown(path) });
         }
 
-        refusal = schema;
         return schema is not null;
     }
 

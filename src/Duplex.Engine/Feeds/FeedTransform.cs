@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Duplex.Engine.Config;
 using Duplex.Engine.Mapping.Output;
+using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Feeds;
@@ -44,7 +45,7 @@ internal sealed class FeedTransform : IDisposable
 
         _writer.Flush();
         var data = _buffer.WrittenMemory[start..];
-        return table.Refusal is { } refusal && Refusal(refusal, data) is { } refused
+        return table.Schema is { } schema && Refusal(schema, data) is { } refused
             ? new Outcome(null, new SyncError(ErrorCode.MappingFailed,
                 $"Output validation failed for {customer.Name} {table.Table}: Validation failed: {refused}",
                 Suggestion: "Correct the record at its source, the mapping or the customer's schema, then replay this dead letter."))
@@ -57,9 +58,9 @@ internal sealed class FeedTransform : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    private static string? Refusal(Func<JsonElement, string?> refusal, ReadOnlyMemory<byte> data)
+    private static string? Refusal(OutputSchema schema, ReadOnlyMemory<byte> data)
     {
         using var document = JsonDocument.Parse(data);
-        return refusal(document.RootElement);
+        return schema.Refuse(document.RootElement);
     }
 }

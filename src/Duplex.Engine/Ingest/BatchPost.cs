@@ -57,6 +57,7 @@ public sealed class BatchPost
             var post = new BatchPost(door, note, areCloudEvents);
             using var items = new PostedItems(body, form, door.Model.BodyBytesMax, BytesMax);
             await post.ReadAsync(items, cancellationToken);
+            door.Counters.Refuse(post._items.Count(static i => i.Refusal is not null));
             return new BatchOutcome(post._items, post._stopped);
         }
         finally

@@ -43,6 +43,9 @@ public sealed class IngestDoor
     /// <summary>The settings.</summary>
     public IngestModel Model => _model;
 
+    /// <summary>What became of the events so far.</summary>
+    public IngestCounters Counters { get; } = new();
+
     /// <summary>The schemas in use.</summary>
     public SchemaCatalog Schemas => _schemas;
 
@@ -196,7 +199,7 @@ public sealed class IngestDoor
         try
         {
             // What was read is stored, also when its poster has gone: it comes again under its id, or is not missed.
-            await _log.AppendAsync(Source, batch, static topic => topic, CancellationToken.None);
+            Counters.Take(await _log.AppendAsync(Source, batch, static topic => topic, CancellationToken.None));
             return null;
         }
         catch (SyncException e)

@@ -224,7 +224,7 @@ public sealed class CustomerRegistry
             var form = (await _core.Forms.FormsAsync(model.Name, table, cancellationToken)).Last;
             var hasMapping = model.Tables.TryGetValue(table, out var active);
             tables.Add(new CustomerTableView(table, hasMapping, form?.Mapping,
-                active?.Refusal is not null || form?.Schema is not null, form?.Schema, form?.Effective ?? []));
+                active?.Schema is not null || form?.Schema is not null, form?.Schema, form?.Effective ?? []));
         }
 
         return new CustomerView(model, stored is null ? Origin.File : Origin.Api,

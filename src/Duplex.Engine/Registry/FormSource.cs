@@ -116,20 +116,22 @@ internal sealed partial class FormSource(EngineParts parts)
             }
         }
 
-        var refusal = given?.Refusal;
-        if (form.Schema is { } schema)
+        var schema = await SchemaAsync(customer, table, form.Schema, cancellationToken);
+        if (schema is null && form.Schema is { } unread)
         {
-            var stored = await VersionAsync(StoredNames.Schemas(customer, table), schema, cancellationToken);
-            refusal = stored is null ? null : OutputSchema.Compile(Encoding.UTF8.GetBytes(stored.Document)).Refusal;
-            if (refusal is null)
-            {
-                LogUnreadable(_logger, "schema", schema, customer, table);
-                return null;
-            }
+            LogUnreadable(_logger, "schema", unread, customer, table);
+            return null;
         }
 
-        return mapping is null ? null : new TableModel(table, mapping, refusal);
+        return mapping is null ? null : new TableModel(table, mapping, schema);
     }
+
+    /// <summary>A version of the schema of what a customer is given, null for the file's; null if there is none, or none that this
+    /// version of the program reads.</summary>
+    public async Task<OutputSchema?> SchemaAsync(string customer, string table, int? version, CancellationToken cancellationToken) =>
+        version is not { } number ? Base(customer, table)?.Schema
+        : await VersionAsync(StoredNames.Schemas(customer, table), number, cancellationToken) is { } stored
+            ? OutputSchema.Compile(stored.Document).Schema : null;
 
     public static IReadOnlyDictionary<int, long> Before(IReadOnlyList<EffectivePosition> effective) =>
         effective.ToDictionary(static e => e.Partition, static e => e.Offset);

@@ -1,5 +1,6 @@
 using Duplex.Engine.Config;
 using Duplex.Engine.Feeds;
+using Duplex.Engine.Mapping.Output;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -46,6 +47,7 @@ public sealed class MappingRegistry
         try
         {
             _core.RequireTable(customer, table);
+            findings = [.. findings, .. await FitAsync(customer, table, mapping, cancellationToken)];
             var (version, mutations) = await _core.AddVersionAsync(
                 StoredNames.Mappings(customer, table), document, note.By, cancellationToken);
             if (!note.Activate)
@@ -82,10 +84,11 @@ public sealed class MappingRegistry
             _core.RequireTable(customer, table);
             var mapping = await CandidateAsync(customer, table, version, cancellationToken);
             var forms = await _core.Forms.FormsAsync(customer, table, cancellationToken);
+            var fit = await FitAsync(customer, table, mapping, cancellationToken);
             return (forms.Last?.Mapping ?? 0) == version && _core.Customers.Find(customer)!.Tables.ContainsKey(table)
-                ? new PutOutcome(version, true, forms.Last?.Effective ?? [], [])
+                ? new PutOutcome(version, true, forms.Last?.Effective ?? [], fit)
                 : new PutOutcome(version, true, await _core.ActivateAsync(
-                    customer, table, (mapping, version), null, [], cancellationToken), []);
+                    customer, table, (mapping, version), null, [], cancellationToken), fit);
         }
         finally
         {
@@ -118,6 +121,9 @@ public sealed class MappingRegistry
             : (mapping, findings);
     }
 
+    private async Task<IReadOnlyList<Finding>> FitAsync(
+        string customer, string table, MappingDocument mapping, CancellationToken cancellationToken) =>
+        OutputFit.Check(mapping.Mapping, await _core.SchemaAsync(customer, table, cancellationToken), table);
 }
 
 /// <summary>What is told beside a document.</summary>

@@ -145,11 +145,7 @@ public sealed class MappingTrials
             _ => active?.Mapping ?? throw new RegistryException(RegistryFault.Conflict, "mapping.none",
                 $"{model.Name} has no active mapping of {table}.", "Give a document or a version."),
         };
-        var refusal = active is not null ? active.Refusal
-            : (await _core.Forms.FormsAsync(model.Name, table, cancellationToken)).Last?.Schema is { } schema
-                ? await _core.SchemaAsync(model.Name, table, schema, cancellationToken)
-                : _core.Forms.Base(model.Name, table)?.Refusal;
-        return new TableModel(table, mapping, refusal);
+        return new TableModel(table, mapping, await _core.SchemaAsync(model.Name, table, cancellationToken));
     }
 }
 

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Duplex.Engine.Config;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Ingest;
@@ -34,14 +32,14 @@ internal sealed class RegistryCore(
     /// <summary>Takes a mapping or a schema into use, or both; null leaves what is active.</summary>
     public async Task<IReadOnlyList<EffectivePosition>> ActivateAsync(
         string customer, string table, (MappingDocument Document, int Version)? mapping,
-        (Func<JsonElement, string?>? Refusal, int Version)? schema,
+        (OutputSchema Schema, int Version)? schema,
         IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken)
     {
         var now = Require(customer);
         var forms = await Forms.FormsAsync(customer, table, cancellationToken);
         var active = now.Tables.GetValueOrDefault(table);
         var form = (mapping?.Document ?? active?.Mapping) is { } document
-            ? new TableModel(table, document, schema is { } given ? given.Refusal : await RefusalAsync(active, forms)) : null;
+            ? new TableModel(table, document, schema?.Schema ?? await SchemaAsync(customer, table, cancellationToken)) : null;
         IReadOnlyList<EffectivePosition> effective = [];
         await Customers.ChangeAsync(now, points =>
         {
@@ -54,12 +52,6 @@ internal sealed class RegistryCore(
                 [.. mutations, new StateMutation.PutValue(StoredNames.Form(customer, table), StoredNames.Write(stored))]);
         }, cancellationToken);
         return effective;
-
-        // A table that waited for its mapping may have its schema already.
-        async Task<Func<JsonElement, string?>?> RefusalAsync(TableModel? model, StoredForms known) =>
-            model is not null || known.Last?.Schema is not { } number
-                ? model?.Refusal ?? (model is null ? Forms.Base(customer, table)?.Refusal : null)
-                : (await SchemaAsync(customer, table, number, cancellationToken));
     }
 
     private static int? Numbered(int version) => version == 0 ? null : version;
@@ -131,8 +123,12 @@ internal sealed class RegistryCore(
 
         return effective;
     }
-    public async Task<Func<JsonElement, string?>?> SchemaAsync(
-        string customer, string table, int version, CancellationToken cancellationToken) =>
-        await Forms.VersionAsync(StoredNames.Schemas(customer, table), version, cancellationToken) is { } stored
-            ? OutputSchema.Compile(Encoding.UTF8.GetBytes(stored.Document)).Refusal : null;
+
+    /// <summary>The schema that is in use for what a customer is given of a table, also while the table has no mapping; null for
+    /// none.</summary>
+    public async Task<OutputSchema?> SchemaAsync(string customer, string table, CancellationToken cancellationToken) =>
+        Customers.Find(customer)?.Tables.GetValueOrDefault(table) is { } active
+            ? active.Schema
+            : await Forms.SchemaAsync(
+                customer, table, (await Forms.FormsAsync(customer, table, cancellationToken)).Last?.Schema, cancellationToken);
 }

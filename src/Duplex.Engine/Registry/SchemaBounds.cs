@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Duplex.Engine.Schemas;
 
 namespace Duplex.Engine.Registry;
 

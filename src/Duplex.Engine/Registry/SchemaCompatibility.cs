@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Duplex.Engine.Schemas;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Registry;

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using Duplex.Engine.Mapping.Output;
 using Duplex.Engine.Schemas;
 using Duplex.Engine.State;
 using Duplex.Sdk;
@@ -21,9 +21,17 @@ public sealed class SchemaRegistry
     {
         _core.RequireTable(customer, table);
         var forms = await _core.Forms.FormsAsync(customer, table, cancellationToken);
-        return [.. (await _core.Forms.VersionsAsync(StoredNames.Schemas(customer, table), cancellationToken)).Select(
+        var versions = new List<VersionView>();
+        if (_core.Forms.Base(customer, table)?.Schema is { } file)
+        {
+            versions.Add(new VersionView(0, Origin.File, null, null, forms.Last?.Schema is null, file.Text,
+                RegistryCore.EffectiveOf(forms, static f => f.Schema, null)));
+        }
+
+        versions.AddRange((await _core.Forms.VersionsAsync(StoredNames.Schemas(customer, table), cancellationToken)).Select(
             v => new VersionView(v.Version, Origin.Api, RegistryCore.At(v.Stored), v.Stored.By, forms.Last?.Schema == v.Version,
-                v.Stored.Document, RegistryCore.EffectiveOf(forms, static f => f.Schema, v.Version)))];
+                v.Stored.Document, RegistryCore.EffectiveOf(forms, static f => f.Schema, v.Version))));
+        return versions;
     }
 
     /// <summary>
@@ -35,8 +43,8 @@ public sealed class SchemaRegistry
     public async Task<PutOutcome> PutSchemaAsync(
         string customer, string table, string document, SchemaNote note, CancellationToken cancellationToken)
     {
-        var (refusal, findings) = OutputSchema.Compile(Encoding.UTF8.GetBytes(document));
-        if (refusal is null)
+        var (schema, findings) = OutputSchema.Compile(document);
+        if (schema is null)
         {
             throw SchemaInvalid(table, findings);
         }
@@ -46,21 +54,25 @@ public sealed class SchemaRegistry
         {
             _core.RequireTable(customer, table);
             var forms = await _core.Forms.FormsAsync(customer, table, cancellationToken);
-            if (forms.Last?.Schema is { } active
-                && await _core.Forms.VersionAsync(StoredNames.Schemas(customer, table), active, cancellationToken) is { } stored)
+            if (await _core.SchemaAsync(customer, table, cancellationToken) is { } active)
             {
-                if (stored.Document == document)
+                if (forms.Last?.Schema is { } same && active.Text == document)
                 {
-                    return new PutOutcome(active, true, RegistryCore.EffectiveOf(forms, static f => f.Schema, active), findings);
+                    return new PutOutcome(same, true, RegistryCore.EffectiveOf(forms, static f => f.Schema, same), findings);
                 }
 
-                findings = [.. findings, .. RequireCompatible(stored.Document, document, table, note)];
+                findings = [.. findings, .. RequireCompatible(active.Text, document, table, note)];
+            }
+
+            if (_core.Customers.Find(customer)?.Tables.GetValueOrDefault(table)?.Mapping is { } mapping)
+            {
+                findings = [.. findings, .. OutputFit.Check(mapping.Mapping, schema, table)];
             }
 
             var (version, mutations) = await _core.AddVersionAsync(
                 StoredNames.Schemas(customer, table), document, note.By, cancellationToken);
             return new PutOutcome(version, true, await _core.ActivateAsync(
-                customer, table, null, (refusal, version), mutations, cancellationToken), findings);
+                customer, table, null, (schema, version), mutations, cancellationToken), findings);
         }
         finally
         {

@@ -1,17 +1,28 @@
+using System.Text;
 using System.Text.Json;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Schemas;
 
-/// <summary>Compiles the schema of a customer's table.</summary>
-internal static class OutputSchema
+/// <summary>The schema of what a customer is given of a table. Immutable; called from many tasks at once.</summary>
+public sealed class OutputSchema
 {
-    /// <summary>Tells why an output record is refused, null when it is taken; null with the reasons among the findings.</summary>
-    public static (Func<JsonElement, string?>? Refusal, IReadOnlyList<Finding> Findings) Compile(ReadOnlyMemory<byte> utf8)
+    private readonly JsonSchema _schema;
+
+    private OutputSchema(JsonSchema schema, string text) => (_schema, Text) = (schema, text);
+
+    /// <summary>The document as it was given.</summary>
+    public string Text { get; }
+
+    /// <summary>Compiles a document; null with the reasons among the findings.</summary>
+    public static (OutputSchema? Schema, IReadOnlyList<Finding> Findings) Compile(string text)
     {
-        var (schema, findings) = JsonSchema.Compile(utf8);
-        return (schema is null ? null : element => schema.IsValid(element)
-            ? null
-            : JsonSchema.MostRelevant(schema.Validate(element))?.Message ?? "the record does not match the schema", findings);
+        var (schema, findings) = JsonSchema.Compile(Encoding.UTF8.GetBytes(text));
+        return (schema is null ? null : new OutputSchema(schema, text), findings);
     }
+
+    /// <summary>Why an output record is refused; null when it is taken.</summary>
+    public string? Refuse(JsonElement record) => _schema.IsValid(record)
+        ? null
+        : JsonSchema.MostRelevant(_schema.Validate(record))?.Message ?? "the record does not match the schema";
 }

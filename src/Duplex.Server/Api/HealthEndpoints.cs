@@ -33,7 +33,8 @@ internal static class HealthEndpoints
     {
         var status = await engine.StatusAsync(cancellationToken);
         return TypedResults.Text(
-            StatusMetrics.Write(status) + exposition.Write(), "text/plain; version=0.0.4; charset=utf-8");
+            StatusMetrics.Write(status) + (engine.Ingest is { } door ? StatusMetrics.Write(door.Counters) : "") + exposition.Write(),
+            "text/plain; version=0.0.4; charset=utf-8");
     }
 
     private static async Task<Results<Ok<ReadyDocument>, JsonHttpResult<ReadyDocument>>> Ready(

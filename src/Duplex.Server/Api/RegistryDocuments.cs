@@ -15,14 +15,16 @@ internal static class RegistryDocuments
         [.. view.Tables.Select(Of)],
         view.Model.Feed.RetentionAge.TotalSeconds,
         view.Model.Feed.RetentionBytes,
-        status is null ? null : new CustomerProgressDocument(
-            status.State.ToString().ToLowerInvariant(), status.Behind, status.DeadLetters, status.Written, status.Filtered,
-            status.FirstOffset, status.LastOffset, Documents.Of(status.Error))
-        {
-            Superseded = status.Superseded,
-            Push = status.Push is not { } push ? null : new PushDocument(push.State.ToString().ToLowerInvariant(), push.Position,
-                push.Waiting, push.Delivered, push.FailedAttempts, push.GivenUp, Documents.Of(push.Error)),
-        });
+        status is null ? null : Of(status));
+
+    public static CustomerProgressDocument Of(CustomerStatus status) => new(
+        status.State.ToString().ToLowerInvariant(), status.Behind, status.DeadLetters, status.Written, status.Filtered,
+        status.FirstOffset, status.LastOffset, Documents.Of(status.Error))
+    {
+        Superseded = status.Superseded,
+        Push = status.Push is not { } push ? null : new PushDocument(push.State.ToString().ToLowerInvariant(), push.Position,
+            push.Waiting, push.Delivered, push.FailedAttempts, push.GivenUp, Documents.Of(push.Error)),
+    };
 
     public static CustomerTableDocument Of(CustomerTableView table) => new(
         table.Table, table.HasMapping ? "active" : "waiting", Active(table.HasMapping, table.Mapping),

@@ -19,7 +19,7 @@ internal static class StatusEndpoints
     {
         var group = routes.MapGroup("/v1").WithTags("Status");
         group.MapGet("/status", GetStatus).WithName("get_status")
-            .WithSummary("The state of every connection and sync.")
+            .WithSummary("The state of every connection, sync and customer.")
             .WithAnswer(Examples.Status);
         group.MapGet("/log", GetLog).WithName("list_partitions")
             .WithSummary("The partitions of the change log. Needs a key without a tenant.")
@@ -43,7 +43,14 @@ internal static class StatusEndpoints
             Documents.Of(status.Storage),
             [.. status.Connections.Where(c => caller.Sees(c.Tenant)).Select(Documents.Of)],
             [.. status.Syncs.Where(s => caller.Sees(s.Tenant))
-                .Select(s => Documents.Of(s, engine.Parts.Model.Syncs[s.FullName]))]));
+                .Select(s => Documents.Of(s, engine.Parts.Model.Syncs[s.FullName]))])
+        {
+            Customers = [.. status.Customers.Where(c => caller.Sees(c.Tenant)).Select(static c =>
+                new CustomerStateDocument(c.Tenant, c.Name, RegistryDocuments.Of(c)))],
+            Ingest = engine.Ingest is { } door && caller.Tenant is null
+                ? new IngestDocument(door.Schemas.Tables.Count(), door.Counters.Taken, door.Counters.Repeated, door.Counters.Refused)
+                : null,
+        });
     }
 
     private static async Task<Results<Ok<Page<PartitionDocument>>, Problems.Refusal>> GetLog(

@@ -81,6 +81,11 @@ internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
             }
 
             refusal ??= await door.AppendAsync(batch);
+            if (refusal is not null)
+            {
+                door.Counters.Refuse(1);
+            }
+
             await (refusal is null
                 ? IngestAnswers.WriteAsync(context, route!.Published)
                 : IngestAnswers.WriteAsync(context, refusal));

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Ingest;
+using Duplex.Engine.Push;
 
 namespace Duplex.Server.Metrics;
 
@@ -19,7 +21,46 @@ internal static class StatusMetrics
             status.Syncs.Select(static s => ($"sync=\"{Escape(s.FullName)}\"", (double)s.Links)));
         Gauge(text, "duplex_sync_conflicts_waiting", "Conflicts that wait for a person.",
             status.Syncs.Select(static s => ($"sync=\"{Escape(s.FullName)}\"", (double)s.ConflictsWaiting)));
+        WriteCustomers(text, status.Customers);
         return text.ToString();
+    }
+
+    /// <summary>What became of posted events, as counters.</summary>
+    public static string Write(IngestCounters counters)
+    {
+        var text = new StringBuilder();
+        Series(text, "duplex_ingest_events_total", "Posted events since the start, by what became of them.", "counter",
+        [
+            ("outcome=\"taken\"", counters.Taken), ("outcome=\"repeated\"", counters.Repeated),
+            ("outcome=\"refused\"", counters.Refused),
+        ]);
+        return text.ToString();
+    }
+
+    private static void WriteCustomers(StringBuilder text, IReadOnlyList<CustomerStatus> customers)
+    {
+        if (customers.Count == 0)
+        {
+            return;
+        }
+
+        void Each(string name, string help, Func<CustomerStatus, double> value, string type = "gauge") =>
+            Series(text, name, help, type, customers.Select(c => ($"customer=\"{Escape($"{c.Tenant}/{c.Name}")}\"", value(c))));
+
+        Each("duplex_customer_up", "Whether the customer's leg runs.", static c => Runs(c.State));
+        Each("duplex_customer_behind", "Log entries that are not in its feed yet.", static c => c.Behind);
+        Each("duplex_customer_dead_letters", "Changes that wait for a person.", static c => c.DeadLetters);
+        Each("duplex_feed_last_offset", "The offset of the feed's last record.", static c => c.LastOffset);
+        Each("duplex_feed_records_total", "Records appended to the feed since the start.", static c => c.Written, "counter");
+        var pushed = customers.Where(static c => c.Push is not null).ToList();
+        void Push(string name, string help, Func<PushStatus, double> value, string type = "gauge") =>
+            Series(text, name, help, type, pushed.Select(c => ($"customer=\"{Escape($"{c.Tenant}/{c.Name}")}\"", value(c.Push!))));
+
+        Push("duplex_push_up", "Whether the feed is pushed without a failure.", static p => p.Error is null ? 1 : 0);
+        Push("duplex_push_waiting", "Records that wait for another attempt or their turn.", static p => p.Waiting);
+        Push("duplex_push_delivered_total", "Records that were taken since the start.", static p => p.Delivered, "counter");
+        Push("duplex_push_failed_attempts_total", "Attempts that failed since the start.", static p => p.FailedAttempts, "counter");
+        Push("duplex_push_given_up_total", "Records that failed for good since the start.", static p => p.GivenUp, "counter");
     }
 
     private static void WriteConnections(StringBuilder text, IReadOnlyList<ConnectionStatus> connections)
@@ -53,10 +94,13 @@ internal static class StatusMetrics
     private static double Runs(RunState state) => state is RunState.Running or RunState.FirstSync ? 1 : 0;
 
     private static void Gauge(StringBuilder text, string name, string help,
+        IEnumerable<(string Labels, double Value)> series) => Series(text, name, help, "gauge", series);
+
+    private static void Series(StringBuilder text, string name, string help, string type,
         IEnumerable<(string Labels, double Value)> series)
     {
         text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name)
-            .Append(" gauge\n");
+            .Append(' ').Append(type).Append('\n');
         foreach (var (labels, value) in series)
         {
             text.Append(name).Append(labels.Length == 0 ? "" : $"{{{labels}}}").Append(' ')

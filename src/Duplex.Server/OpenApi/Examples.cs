@@ -68,7 +68,12 @@ internal static class Examples
     public static CommandDocument Resumed { get; } = new("acme/customers", "resumed");
 
     public static StatusDocument Status { get; } =
-        new(true, [], StatusEndpoints.Version, At, null, [Connection], [Sync]);
+        new(true, [], StatusEndpoints.Version, At, null, [Connection], [Sync])
+        {
+            Customers = [new CustomerStateDocument("default", "customer-a",
+                new CustomerProgressDocument("running", 0, 0, 1, 0, 1, 1, null))],
+            Ingest = new IngestDocument(3, 1, 0, 0),
+        };
 
     public static Page<PartitionDocument> Log { get; } =
         new([new PartitionDocument("acme.shop.public.customers", 0, 0, 25_103, 8_412_003, At)]);

@@ -78,6 +78,13 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     {
         if (bad.InnerException is JsonException json)
         {
+            if (UnknownMember().Match(json.Message) is { Success: true } unknown)
+            {
+                var member = unknown.Groups["name"].Value;
+                return Refusal.BadRequest("request.unknown_member", member, $"The body takes no member {member}.",
+                    "GET /openapi/v1.json shows every body with its members and an example.");
+            }
+
             return Refusal.BadRequest("request.unreadable", null,
                 $"The body is not the JSON that is expected (line {json.LineNumber + 1}, byte {json.BytePositionInLine}, at {json.Path}).",
                 "GET /openapi/v1.json shows every body with an example.");
@@ -120,6 +127,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 
     [GeneratedRegex("""parameter "[^" ]+ (?<name>\w+)""", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
     private static partial Regex ParameterName();
+
+    [GeneratedRegex("""JSON property '(?<name>[^']{1,100})' could not be mapped""", RegexOptions.CultureInvariant, 100)]
+    private static partial Regex UnknownMember();
 
     private static partial class Log
     {

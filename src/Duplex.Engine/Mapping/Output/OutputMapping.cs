@@ -12,6 +12,9 @@ public sealed class OutputMapping
 
     private OutputMapping(OutputObject root) => _root = root;
 
+    /// <summary>What it writes.</summary>
+    internal OutputObject Root => _root;
+
     /// <summary>Compiles rules; null with the reasons among the findings.</summary>
     /// <param name="rules">The rules; paths of A read the row, and the change by <c>$event.…</c>.</param>
     /// <param name="table">The table, for messages.</param>

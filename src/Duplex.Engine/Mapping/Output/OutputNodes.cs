@@ -21,6 +21,9 @@ internal sealed class OutputObject(string? name = null) : OutputNode
     private readonly JsonEncodedText _name = Encode(name ?? "");
     private readonly List<(string Name, OutputNode Node)> _members = [];
 
+    /// <summary>Its members in the order in which they are written, with the names that rules give them.</summary>
+    public IReadOnlyList<(string Name, OutputNode Node)> Members => _members;
+
     /// <summary>The node of a member; null if there is none.</summary>
     public OutputNode? Find(string member) => _members.FirstOrDefault(m => m.Name == member).Node;
 
@@ -92,6 +95,10 @@ internal sealed class OutputField(string name, OutputSource source) : OutputNode
 internal sealed class OutputPattern(
     (string Before, string After) from, (string Before, string After) to, Func<string, bool> taken) : OutputNode
 {
+    /// <summary>Whether the pattern may write a member of the name.</summary>
+    public bool MayWrite(string name) => name.Length > to.Before.Length + to.After.Length
+        && name.StartsWith(to.Before, StringComparison.Ordinal) && name.EndsWith(to.After, StringComparison.Ordinal);
+
     public override bool HasAny(OutputInput input) => input.Row.EnumerateObject().Any(m => Matches(m.Name));
 
     public override string? WriteMember(OutputInput input, Utf8JsonWriter writer)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Duplex.Engine.Registry;
+namespace Duplex.Engine.Schemas;
 
 /// <summary>What a schema says of types and values, read from its document.</summary>
 internal static class SchemaTypes
