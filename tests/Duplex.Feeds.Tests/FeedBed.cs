@@ -53,6 +53,10 @@ internal sealed class FeedBed : IAsyncDisposable
         };
     }
 
+    /// <summary>A schema that takes every full name but one.</summary>
+    public static OutputSchema SchemaWithout(string fullName) => OutputSchema.Compile(
+        """{"properties":{"fullName":{"not":{"const":"*"}}}}""".Replace("*", fullName, StringComparison.Ordinal)).Schema!;
+
     public async Task StartAsync()
     {
         _log = await EmbeddedChangeLog.OpenAsync(_data);

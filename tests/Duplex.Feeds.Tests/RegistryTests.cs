@@ -102,6 +102,7 @@ public sealed class RegistryTests
         await bed.StartAsync();
         // What a crash between append and record leaves: the feed is ahead of the position.
         await Registry(bed).PutAsync("d", "tables: [ users ]\nstart: earliest", null, default);
+        await Eventually.BecomesAsync(() => bed.StatusAsync("d").GetAwaiter().GetResult().State == RunState.Running);
         await bed.PostAsync("users", [.. Enumerable.Range(0, 30).Select(static i => (i, "n"))]);
         var partitions = (await bed.Engine.Parts.Log.DescribeAsync(default)).Where(static p => p.Topic == "users").ToList();
         var epoch = await bed.Feeds.AcquireAsync(new FeedSpec("d", TimeSpan.FromDays(7), 8L << 30), default);
