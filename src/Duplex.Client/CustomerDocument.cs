@@ -20,7 +20,36 @@ public sealed record CustomerDocument(
     IReadOnlyList<CustomerTableDocument> Tables,
     double RetentionSeconds,
     long RetentionBytes,
-    CustomerProgressDocument? Progress);
+    CustomerProgressDocument? Progress)
+{
+    /// <summary>Where its feed is pushed to; null when it is only polled.</summary>
+    public CustomerPushDocument? Push { get; init; }
+}
+
+/// <summary>Where a feed is pushed to. Secrets are never told.</summary>
+/// <param name="Url">The endpoint of webhooks; null for a topic.</param>
+/// <param name="Topic">The topic; null for webhooks.</param>
+/// <param name="Partitions">Partitions of the topic when it is made; null for webhooks.</param>
+/// <param name="Secrets">How many secrets sign each webhook: two while one is replaced.</param>
+/// <param name="FormerSecretUntil">Until when the replaced one signs too; null for as long as it is there.</param>
+/// <param name="Parallelism">Records on their way at once.</param>
+/// <param name="Rate">The most records per second; 0 for no limit.</param>
+/// <param name="TimeoutSeconds">How long an answer may take.</param>
+/// <param name="RetrySeconds">The waits before a record's further attempts.</param>
+/// <param name="DisableAfterSeconds">How long every request may fail before it is disabled.</param>
+/// <param name="Allow">Addresses that are not on the public internet and may be reached.</param>
+public sealed record CustomerPushDocument(
+    string? Url, string? Topic, int? Partitions, int Secrets, DateTimeOffset? FormerSecretUntil, int Parallelism, double Rate,
+    double TimeoutSeconds, IReadOnlyList<double> RetrySeconds, double DisableAfterSeconds, IReadOnlyList<string> Allow);
+
+/// <summary>A fresh secret of a customer's webhooks.</summary>
+/// <param name="Secret"><c>whsec_</c> and the base64 of 24 to 64 bytes.</param>
+/// <param name="KeepFormer">How long the former one signs too, such as <c>24h</c>, which is the default; <c>0s</c> for no longer.</param>
+public sealed record PushSecretRequest(string? Secret, string? KeepFormer = null);
+
+/// <summary>A record to push again.</summary>
+/// <param name="Offset">Its offset in the feed.</param>
+public sealed record PushResendRequest(long? Offset);
 
 /// <summary>How far a customer is.</summary>
 /// <param name="State">As of a connection.</param>
@@ -42,7 +71,7 @@ public sealed record CustomerProgressDocument(
     public PushDocument? Push { get; init; }
 }
 
-/// <summary>How a feed is pushed.</summary>
+/// <summary>How pushing a feed goes.</summary>
 /// <param name="State"><c>running</c>, <c>failing</c>, <c>held</c> (the endpoint asked to wait), <c>disabled</c> (until somebody
 /// resumes the customer) or <c>stopped</c>.</param>
 /// <param name="Position">Every record up to this offset is dealt with.</param>

@@ -183,6 +183,27 @@ public sealed class DuplexClient : IDisposable
     public Task<CustomerDocument> CustomerAsync(string customer, CancellationToken cancellationToken = default) =>
         GetAsync<CustomerDocument>(CustomerPath(customer), cancellationToken);
 
+    /// <summary>Makes a customer, or sets its tables and push, from a document in YAML or JSON.</summary>
+    public Task<CustomerDocument> PutCustomerAsync(
+        string customer, string document, CancellationToken cancellationToken = default) =>
+        PutTextAsync<CustomerDocument>(CustomerPath(customer), document, "application/yaml", cancellationToken);
+
+    /// <summary>Removes a customer; its feed stays readable until retention removes it.</summary>
+    public async Task<CommandDocument> DeleteCustomerAsync(string customer, CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, CustomerPath(customer));
+        return await ReadAsync<CommandDocument>(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Replaces the secret of a customer's webhooks.</summary>
+    public Task<CommandDocument> RotatePushSecretAsync(
+        string customer, PushSecretRequest request, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>($"{CustomerPath(customer)}/push/secret", request, cancellationToken);
+
+    /// <summary>Pushes a record again.</summary>
+    public Task<CommandDocument> ResendAsync(string customer, long offset, CancellationToken cancellationToken = default) =>
+        PostAsync<CommandDocument>($"{CustomerPath(customer)}/push/resend", new PushResendRequest(offset), cancellationToken);
+
     /// <summary>Pauses a customer; survives restarts.</summary>
     public Task<CommandDocument> PauseCustomerAsync(string customer, CancellationToken cancellationToken = default) =>
         PostAsync<CommandDocument>($"{CustomerPath(customer)}/pause", null, cancellationToken);
@@ -214,7 +235,7 @@ public sealed class DuplexClient : IDisposable
     /// <summary>Stores a mapping, YAML or JSON, as a version.</summary>
     public Task<PutDocument> PutMappingAsync(
         string customer, string table, string document, bool activate, CancellationToken cancellationToken = default) =>
-        PutTextAsync($"{MappingPath(customer, table)}?activate={(activate ? "true" : "false")}", document, "application/yaml",
+        PutTextAsync<PutDocument>($"{MappingPath(customer, table)}?activate={(activate ? "true" : "false")}", document, "application/yaml",
             cancellationToken);
 
     /// <summary>What a mapping makes of posted events. Changes nothing.</summary>
@@ -257,7 +278,7 @@ public sealed class DuplexClient : IDisposable
     /// <summary>Sets a schema: of what is taken for a table, or of what a customer is given of it.</summary>
     public Task<PutDocument> PutSchemaAsync(
         string table, string? customer, string document, bool backward, CancellationToken cancellationToken = default) =>
-        PutTextAsync(
+        PutTextAsync<PutDocument>(
             $"{SchemaPath(table, customer)}?compatibility={(backward ? "backward" : "none")}", document, "application/json",
             cancellationToken);
 
@@ -275,11 +296,11 @@ public sealed class DuplexClient : IDisposable
 
     private static string MappingPath(string customer, string table) => $"{CustomerPath(customer)}/mappings/{Segment(table)}";
 
-    private async Task<PutDocument> PutTextAsync(string path, string text, string type, CancellationToken cancellationToken)
+    private async Task<T> PutTextAsync<T>(string path, string text, string type, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, path);
         request.Content = new StringContent(text, System.Text.Encoding.UTF8, type);
-        return await ReadAsync<PutDocument>(request, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync<T>(request, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ using Duplex.Engine.Merge;
 using Duplex.Engine.Reconcile;
 using Duplex.Engine.Registry;
 using Duplex.Engine.Routing;
+using Duplex.Engine.Secrets;
 using Duplex.Engine.State;
 using Duplex.Engine.Waiting;
 using Duplex.Sdk;
@@ -34,6 +35,9 @@ public sealed record EngineParts(
     /// <summary>The feeds; null where nothing is stored for customers. Disposed by whoever made it, after the
     /// engine.</summary>
     public IFeedStore? Feeds { get; init; }
+
+    /// <summary>Keeps the secrets of what is set at run time; null where nothing that needs one can be.</summary>
+    public ISecretStore? Secrets { get; init; }
 
     /// <summary>What a connector is given for one of the model's connections.</summary>
     public ConnectorContext ContextOf(ConnectionModel connection)

@@ -4,6 +4,7 @@ using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Log;
+using Duplex.Engine.Secrets;
 using Duplex.Engine.State;
 using Duplex.Kafka;
 using Duplex.Sdk;
@@ -104,7 +105,7 @@ public sealed class EmbeddedStores : IAsyncDisposable
 
     /// <summary>What an engine of the model runs on.</summary>
     public EngineParts Parts(EngineModel model, TimeProvider clock, ILoggerFactory loggers) =>
-        new(model, Log, State, new RateBudget(clock), clock, loggers) { Feeds = Feeds };
+        new(model, Log, State, new RateBudget(clock), clock, loggers) { Feeds = Feeds, Secrets = new EmbeddedSecretStore(model.DataDirectory) };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -80,6 +80,7 @@ internal sealed class Plane : IAsyncDisposable
         CustomerEndpoints.Map(app);
         MappingEndpoints.Map(app);
         ReplayEndpoints.Map(app);
+        PushEndpoints.Map(app);
         SchemaEndpoints.Map(app);
         return new Plane(app, server.ControlPlane);
     }

@@ -10,11 +10,11 @@ internal static class CommandLine
     public static Task<Outcome> RunAsync(params string[] arguments) => RunAsync(arguments, CancellationToken.None);
 
     /// <summary>Runs it until the token asks it to stop, as a signal does.</summary>
-    public static async Task<Outcome> RunAsync(string[] arguments, CancellationToken stop)
+    public static async Task<Outcome> RunAsync(string[] arguments, CancellationToken stop, string input = "")
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var terminal = new Terminal(output, errors, new StringReader(""), screen: false);
+        var terminal = new Terminal(output, errors, new StringReader(input), screen: false);
         var code = await DuplexCommand.RunAsync(arguments, terminal, stop);
         return new Outcome(code, output.ToString(), errors.ToString());
     }

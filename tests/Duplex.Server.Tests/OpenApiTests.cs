@@ -58,6 +58,7 @@ public sealed class OpenApiTests
         await AddDeadLetterAsync(server);
         await FeedServer.SeedAsync(server, 1);
         await RegistryServer.SeedAsync(server.Host);
+        await SeedPushAsync(server);
         (await server.AddConflictAsync("42", "cus_PqR8")).ShouldBe(1);
         using var http = server.Http();
         var ran = 0;
@@ -84,6 +85,17 @@ public sealed class OpenApiTests
         }
 
         ran.ShouldBeGreaterThan(15);
+    }
+
+    /// <summary>A customer with a push that has nothing left to send.</summary>
+    private static async Task SeedPushAsync(RunningServer server)
+    {
+        await FeedServer.SeedAsync(server, 1, "customer-c");
+        await server.Host.Engine.Parts.Feeds!.CommitConsumerAsync("customer-c", "push", 1, rewind: false, default);
+        await server.Host.Engine.Registry.PutAsync("customer-c", """
+            tables: [ users ]
+            push: { url: "http://127.0.0.1:9/hook", allow: [ "127.0.0.1:9" ], secret: whsec_YSBzZWNyZXQgZm9yIGRvY3VtZW50YXRpb24gb25seQ== }
+            """, null, default);
     }
 
     /// <summary>What a server with schemas answers, and is run against one.</summary>

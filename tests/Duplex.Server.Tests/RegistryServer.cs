@@ -26,6 +26,9 @@ internal sealed class RegistryServer : IAsyncDisposable
 
     public ServerHost Host => _host!;
 
+    /// <summary>Where the server keeps everything.</summary>
+    public string Folder => _folder;
+
     public HttpClient Control { get; private set; } = null!;
 
     public HttpClient Data { get; private set; } = null!;

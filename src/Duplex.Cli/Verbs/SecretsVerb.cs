@@ -55,27 +55,24 @@ internal static class SecretsVerb
     private static async Task<int> SetAsync(Session session, CancellationToken cancellationToken)
     {
         var name = CheckedName(session);
-        string value;
-        if (session.Terminal.Screen && !Console.IsInputRedirected)
-        {
-            value = await new TextPrompt<string>($"Value of {Markup.Escape(name)}:").Secret()
-                .ShowAsync(session.Terminal.Errors, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            value = (await session.Terminal.Input.ReadToEndAsync(cancellationToken).ConfigureAwait(false))
-                .TrimEnd('\r', '\n');
-        }
-
-        if (value.Length == 0)
-        {
-            throw new CommandFailure(ExitCode.Usage, new FailureDocument(
-                "command.usage", "The value is empty.", "value", $"printf %s \"$VALUE\" | duplex secrets set {name}"));
-        }
-
+        var value = await ReadValueAsync(
+            session, $"Value of {name}", "value", $"printf %s \"$VALUE\" | duplex secrets set {name}", cancellationToken)
+            .ConfigureAwait(false);
         Open(session).Set(name, value);
         Print(session, name, "set");
         return ExitCode.Done;
+    }
+
+    /// <summary>A secret from standard input, asked for where a person sits before it.</summary>
+    public static async Task<string> ReadValueAsync(
+        Session session, string what, string field, string example, CancellationToken cancellationToken)
+    {
+        var value = session.Terminal.Screen && !Console.IsInputRedirected
+            ? await new TextPrompt<string>($"{Markup.Escape(what)}:").Secret()
+                .ShowAsync(session.Terminal.Errors, cancellationToken).ConfigureAwait(false)
+            : (await session.Terminal.Input.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).TrimEnd('\r', '\n');
+        return value.Length > 0 ? value : throw new CommandFailure(ExitCode.Usage, new FailureDocument(
+            "command.usage", "The value is empty.", field, example));
     }
 
     private static Task<int> RemoveAsync(Session session, CancellationToken cancellationToken)

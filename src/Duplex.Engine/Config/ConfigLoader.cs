@@ -79,7 +79,7 @@ public static class ConfigLoader
         var log = LogSection.Read(section, report, references);
         var connections = ConnectionSection.ReadAll(section, sources, report, references);
         var syncs = SyncSection.ReadAll(section, connections, report, references);
-        var customerSection = new CustomerSection(report, references, directory);
+        var customerSection = new CustomerSection(report, references, directory, log.Kafka);
         var customers = customerSection.ReadAll(section);
         var globalMappings = customerSection.ReadGlobal(section);
         var feeds = FeedSection.Read(section, report, references);

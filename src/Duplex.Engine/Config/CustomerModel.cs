@@ -1,6 +1,7 @@
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Push;
 using Duplex.Engine.Schemas;
+using Duplex.Sdk;
 
 namespace Duplex.Engine.Config;
 
@@ -37,6 +38,9 @@ public sealed record CustomerModel
 
     /// <summary>Where its feed is pushed to; null when it is only polled.</summary>
     public PushModel? Push { get; init; }
+
+    /// <summary>Why it is not pushed although it should be: its secret cannot be read, say; null if nothing is wrong.</summary>
+    public SyncError? PushFault { get; init; }
 
     /// <summary>The path in the configuration, for findings: <c>/customers/customer-a</c>.</summary>
     public required string Path { get; init; }

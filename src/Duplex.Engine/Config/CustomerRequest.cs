@@ -1,3 +1,4 @@
+using Duplex.Engine.Push;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Config;
@@ -24,10 +25,19 @@ public sealed record CustomerRequest
     /// <summary>What its feed keeps.</summary>
     public required (TimeSpan Age, long Bytes) Retention { get; init; }
 
+    /// <summary>Where its feed is pushed to, without a secret where one is kept; null when it is only polled.</summary>
+    public PushModel? Push { get; private init; }
+
+    /// <summary><see cref="Push"/> as it was given, JSON, without its secret.</summary>
+    internal string? PushDocument { get; private init; }
+
     /// <summary>Reads a document; null with the reasons among the findings, each with its line.</summary>
     /// <param name="text">YAML, of which JSON is a part.</param>
     /// <param name="name">The customer's name.</param>
-    public static (CustomerRequest? Request, IReadOnlyList<Finding> Findings) Read(string text, string name)
+    /// <param name="kafka">The brokers that topics are on; null for none.</param>
+    /// <param name="keepsSecret">Whether a push may leave out its secret, because one is kept.</param>
+    public static (CustomerRequest? Request, IReadOnlyList<Finding> Findings) Read(
+        string text, string name, KafkaModel? kafka = null, bool keepsSecret = false)
     {
         ArgumentNullException.ThrowIfNull(text);
         var report = new ConfigReport("body");
@@ -51,6 +61,8 @@ public sealed record CustomerRequest
         var tables = parts.TableNodes(section).Select(static t => t.Table).Distinct(StringComparer.Ordinal).ToList();
         var start = parts.Start(section);
         var retention = parts.Retention(section);
+        var push = new PushSection(report, references, kafka) { IsRequest = true, KeepsSecret = keepsSecret }
+            .Read(section, name, tenant ?? "");
         section.Close();
         if (tables.Count > TablesMax)
         {
@@ -69,6 +81,22 @@ public sealed record CustomerRequest
             Tables = tables,
             Start = start,
             Retention = retention,
+            Push = push,
+            PushDocument = push is null ? null : WithoutSecret((MapNode)map.Find("push")!),
         }, report.Findings);
     }
+
+    /// <summary>A push as it was stored, without its secret; null with the reasons where it is not valid any more.</summary>
+    internal static (PushModel? Push, IReadOnlyList<Finding> Findings) ReadPush(string document, string name, KafkaModel? kafka)
+    {
+        var report = new ConfigReport("push");
+        var references = new References(report, static _ => null, static () => null);
+        var map = new MapNode("", 1, 1, [new ConfigMember(new ScalarNode("/push", 1, 1, "push", true), YamlTree.Read(document, report)!)]);
+        var push = new PushSection(report, references, kafka) { IsRequest = true, KeepsSecret = true }
+            .Read(new Section(map, "The customer", report, references), name, "");
+        return (push, report.Findings);
+    }
+
+    private static string WithoutSecret(MapNode push) => NodeJson.Of(
+        push with { Members = [.. push.Members.Where(static m => m.Name.Text != "secret")] }).GetRawText();
 }

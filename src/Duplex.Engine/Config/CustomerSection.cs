@@ -9,7 +9,7 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Config;
 
 /// <summary>Reads <c>customers:</c> and the mapping and schema files that it names.</summary>
-internal sealed class CustomerSection(ConfigReport report, References references, string directory)
+internal sealed class CustomerSection(ConfigReport report, References references, string directory, KafkaModel? kafka = null)
 {
     private const int FileBytesMax = 1 << 20;
 
@@ -83,7 +83,7 @@ internal sealed class CustomerSection(ConfigReport report, References references
 
         var start = Start(section);
         var retention = Retention(section);
-        var push = PushSection.Read(section, name, tenant, report, references);
+        var push = new PushSection(report, references, kafka).Read(section, name, tenant);
         section.Close();
         return report.Errors > before ? null : new CustomerModel
         {

@@ -27,13 +27,7 @@ internal static class LogSection
 
     private static LogModel Kafka(Section section, ConfigReport report, References references)
     {
-        var bootstrap = section.Text("bootstrap", "Name a broker: bootstrap: \"localhost:9092\"") ?? "";
-        if (section.Any("bootstrap") is { } given && !bootstrap.Split(',').All(IsAddress))
-        {
-            report.Error("config.bad_value", given, "bootstrap must name brokers with their ports.",
-                "For example \"kafka-1:9092,kafka-2:9092\".");
-        }
-
+        var access = Access(section, report, references);
         var prefix = section.Text("prefix") ?? "";
         if (prefix.Length > PrefixLengthMax || !prefix.All(IsNameCharacter))
         {
@@ -42,20 +36,35 @@ internal static class LogSection
         }
 
         var partitions = (int)section.Whole("partitions", 0, 1, 1000);
-        var fallback = new KafkaModel(bootstrap);
-        var model = fallback with
+        var model = access with
         {
             Prefix = prefix,
-            Replicas = (short)section.Whole("replicas", fallback.Replicas, 1, 100),
-            Compression = section.Choice("compression", fallback.Compression, ("lz4", "lz4"), ("zstd", "zstd"),
-                ("snappy", "snappy"), ("gzip", "gzip"), ("none", "none")),
             BrokerRetention = section.Choice("retention", false, ("consumed", false), ("broker", true)),
-            AppendWithin = section.Duration("append_within", fallback.AppendWithin),
-            DeliveriesMax = (int)section.Whole("deliveries_max", fallback.DeliveriesMax, 0, 10_000_000),
-            Properties = Properties(section, report, references),
+            AppendWithin = section.Duration("append_within", access.AppendWithin),
+            DeliveriesMax = (int)section.Whole("deliveries_max", access.DeliveriesMax, 0, 10_000_000),
         };
         section.Close();
         return new LogModel { Kafka = model, Partitions = partitions == 0 ? null : partitions };
+    }
+
+    /// <summary>Reads how brokers are reached, and how topics are made there; the caller closes the section.</summary>
+    public static KafkaModel Access(Section section, ConfigReport report, References references)
+    {
+        var bootstrap = section.Text("bootstrap", "Name a broker: bootstrap: \"localhost:9092\"") ?? "";
+        if (section.Any("bootstrap") is { } given && !bootstrap.Split(',').All(IsAddress))
+        {
+            report.Error("config.bad_value", given, "bootstrap must name brokers with their ports.",
+                "For example \"kafka-1:9092,kafka-2:9092\".");
+        }
+
+        var fallback = new KafkaModel(bootstrap);
+        return fallback with
+        {
+            Replicas = (short)section.Whole("replicas", fallback.Replicas, 1, 100),
+            Compression = section.Choice("compression", fallback.Compression, ("lz4", "lz4"), ("zstd", "zstd"),
+                ("snappy", "snappy"), ("gzip", "gzip"), ("none", "none")),
+            Properties = Properties(section, report, references),
+        };
     }
 
     private static Dictionary<string, string> Properties(Section section, ConfigReport report, References references)

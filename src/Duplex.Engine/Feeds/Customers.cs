@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Duplex.Engine.Config;
 using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
+using Duplex.Engine.Push;
 using Duplex.Engine.Routing;
 using Duplex.Engine.State;
 using Duplex.Sdk;
@@ -41,6 +42,9 @@ public sealed class Customers
 
     /// <summary>The customer of a name, as it is now; null if there is none.</summary>
     public CustomerModel? Find(string name) => _runtimes.TryGetValue(name, out var runtime) ? runtime.Customer : null;
+
+    /// <summary>What pushes a customer's feed; null if it is only polled.</summary>
+    public FeedPusher? PusherOf(string name) => _runtimes.GetValueOrDefault(name)?.Push?.Pusher;
 
     /// <summary>Takes other models into use before the start.</summary>
     internal void UseAll(IEnumerable<CustomerModel> models)
@@ -177,7 +181,7 @@ public sealed class Customers
 
         await _commit([new StateMutation.PutValue(PauseMark(runtime.Customer), null)], cancellationToken);
         runtime.View.Resume();
-        if (runtime.Push is { Pusher.Status.State: Push.PushState.Disabled } push)
+        if (runtime.Push is { Pusher.Status.State: PushState.Disabled } push)
         {
             await push.Pusher.EnableAsync(cancellationToken);
         }
@@ -327,7 +331,7 @@ public sealed class Customers
             feed?.FirstOffset ?? 1, feed?.LastOffset ?? 0, error)
         {
             Superseded = view.Counters[LegCounters.Outcome.Superseded],
-            Push = runtime.Push?.Pusher.Status,
+            Push = customer.PushFault is { } fault ? PushStatus.Of(customer.Name, PushState.Disabled, fault) : runtime.Push?.Pusher.Status,
         };
     }
 

@@ -13,9 +13,11 @@ public sealed class AllowedTarget
     private readonly IPNetwork? _network;
     private readonly string? _host;
     private readonly int? _port;
+    private readonly string _text;
 
-    private AllowedTarget(IPNetwork? network, string? host, int? port)
+    private AllowedTarget(string text, IPNetwork? network, string? host, int? port)
     {
+        _text = text;
         _network = network;
         _host = host;
         _port = port;
@@ -33,13 +35,13 @@ public sealed class AllowedTarget
 
         if (text.Contains('/', StringComparison.Ordinal))
         {
-            target = IPNetwork.TryParse(text, out var network) ? new AllowedTarget(network, null, null) : null;
+            target = IPNetwork.TryParse(text, out var network) ? new AllowedTarget(text, network, null, null) : null;
             return target is not null;
         }
 
         if (IsAddress(text, out var address) && !HasPort(text))
         {
-            target = new AllowedTarget(Single(address), null, null);
+            target = new AllowedTarget(text, Single(address), null, null);
             return true;
         }
 
@@ -51,10 +53,13 @@ public sealed class AllowedTarget
         }
 
         var host = text[..colon];
-        target = IsAddress(host, out address) ? new AllowedTarget(Single(address), null, port)
-            : Uri.CheckHostName(host) == UriHostNameType.Dns ? new AllowedTarget(null, host, port) : null;
+        target = IsAddress(host, out address) ? new AllowedTarget(text, Single(address), null, port)
+            : Uri.CheckHostName(host) == UriHostNameType.Dns ? new AllowedTarget(text, null, host, port) : null;
         return target is not null;
     }
+
+    /// <summary>The entry as it was given.</summary>
+    public override string ToString() => _text;
 
     /// <summary>Whether the entry lets a request for the host and port go to the address.</summary>
     internal bool Allows(string host, int port, IPAddress address) =>

@@ -40,6 +40,11 @@ internal sealed class EndpointStore(IStateStore store, string feed)
     private long _epoch;
     private EndpointState _stored = new();
 
+    /// <summary>Forgets what is known of a feed's endpoint, and begins every record's schedule anew. For a time when nothing
+    /// pushes the feed.</summary>
+    public static StateMutation Fresh(string feed, long nowMicros) => new StateMutation.PutValue($"push/{feed}",
+        JsonSerializer.Serialize(new EndpointState { EnabledMicros = nowMicros }, EndpointJson.Default.EndpointState));
+
     /// <summary>What is on disk.</summary>
     public EndpointState Stored => _stored;
 

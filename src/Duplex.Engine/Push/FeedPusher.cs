@@ -49,7 +49,7 @@ public sealed partial class FeedPusher
 
     /// <summary>How it stands.</summary>
     public PushStatus Status => Volatile.Read(ref _run)?.Status(Volatile.Read(ref _storage))
-        ?? new PushStatus(_model.Feed, PushState.Stopped, null, 0, 0, 0, 0, false, 0, 0, 0, 0, 0, null, null, null, null, []);
+        ?? PushStatus.Of(_model.Feed, PushState.Stopped, null);
 
     /// <summary>Enables the endpoint: what waits is due at once and its schedule begins anew. Completes when that is on
     /// disk; waits while the pusher is not running.</summary>

@@ -1,9 +1,10 @@
+using Duplex.Engine.Config;
 using Duplex.Engine.Outbound;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Push;
 
-/// <summary>A customer's endpoint that its feed is pushed to.</summary>
+/// <summary>Where a customer's feed is pushed to: an endpoint by webhooks, or a topic.</summary>
 public sealed record PushModel
 {
     /// <summary>The waits before the second and later attempts: ten attempts within 75 hours and 35 minutes.</summary>
@@ -16,11 +17,17 @@ public sealed record PushModel
     /// <summary>The feed's name, and so the customer's.</summary>
     public required string Feed { get; init; }
 
-    /// <summary>Where webhooks go.</summary>
-    public required Uri Url { get; init; }
+    /// <summary>Where webhooks go; null for a topic.</summary>
+    public Uri? Url { get; init; }
 
-    /// <summary>What signs them, <c>whsec_…</c>: one, or the fresh one and the one that it replaces.</summary>
-    public required IReadOnlyList<string> Secrets { get; init; }
+    /// <summary>The topic; null for webhooks.</summary>
+    public PushTopic? Topic { get; init; }
+
+    /// <summary>What signs webhooks, <c>whsec_…</c>: one, or the fresh one and the one that it replaces.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+
+    /// <summary>Until when the replaced secret signs too; null for as long as it is there.</summary>
+    public DateTimeOffset? FormerSecretUntil { get; init; }
 
     /// <summary>Requests at once. Those of one record go one after the other.</summary>
     public int Parallelism { get; init; } = 16;
@@ -50,37 +57,43 @@ public sealed record PushModel
     /// <summary>Addresses beyond the public internet that the endpoint may have.</summary>
     public IReadOnlyList<AllowedTarget> Allowed { get; init; } = [];
 
-    /// <summary>What makes the model unusable: an address that is refused, secrets that are none, numbers out of bounds.</summary>
+    /// <summary>What it is pushed to, in a few words that differ where the place does.</summary>
+    public string Target => Topic is { } topic ? $"topic {topic.Name} at {topic.Kafka.Bootstrap}" : $"{Url}";
+
+    /// <summary>What makes the model unusable: an address that is refused, secrets that are none, numbers out of bounds. The
+    /// path of each is the member of <c>push</c> that it is about.</summary>
     public IReadOnlyList<SyncError> Faults()
     {
         var faults = new List<SyncError>();
-        if (new AddressGuard(Policy, TimeProvider.System).Check(Url) is { } refused)
+        Require((Url is null) != (Topic is null), "url", "Records are pushed to a url or to a topic, and to one of them only.",
+            "Name one of them.");
+        if (Url is not null && new AddressGuard(Policy, TimeProvider.System).Check(Url) is { } refused)
         {
-            faults.Add(refused);
+            faults.Add(refused with { Path = "url" });
         }
 
-        if (Secrets.Count == 0 || Secrets.Any(static s => !WebhookSecret.TryParse(s, out _)))
-        {
-            faults.Add(new SyncError(ErrorCode.ConfigInvalid,
-                "A webhook secret is 'whsec_' and the base64 of 24 to 64 bytes, and there is at least one.",
-                Suggestion: "Make one: echo whsec_$(openssl rand -base64 32)"));
-        }
-
-        Require(Parallelism is >= 1 and <= 1000, "The parallelism is between 1 and 1000.");
-        Require(RatePerSecond is >= 0 and <= 1e6, "The rate is between 0 (no limit) and 1000000 requests per second.");
-        Require(Timeout >= TimeSpan.FromSeconds(1) && Timeout <= TimeSpan.FromMinutes(5),
-            "The time-out is between 1s and 5m.");
-        Require(Retry.All(static w => w >= TimeSpan.Zero && w <= TimeSpan.FromDays(7)) && Retry.Count <= 100,
-            "There are at most 100 waits, none longer than 7d.");
-        Require(DisableAfter > TimeSpan.Zero, "The time to disabling is longer than nothing.");
-        Require(Jitter is >= 0 and <= 1 && WaitingMax >= 1 && RetryAfterMax > TimeSpan.Zero, "A limit is out of bounds.");
+        Require(Topic is not null || (Secrets.Count is 1 or 2 && Secrets.All(static s => WebhookSecret.TryParse(s, out _))), "secret",
+            "A webhook secret is 'whsec_' and the base64 of 24 to 64 bytes; there is one, or two while one is replaced.",
+            "Make one: echo whsec_$(openssl rand -base64 32)");
+        Require(Topic is null || PushTopic.IsName(Topic.Name), "topic",
+            "A topic's name has up to 249 letters, digits, dots, _ and -, and does not begin with __.", "For example customer-a.");
+        Require(Topic is null or { Partitions: >= 1 and <= 1000 }, "partitions", "A topic has 1 to 1000 partitions.", "For example 3.");
+        Require(Parallelism is >= 1 and <= 1000, "parallelism", "The parallelism is between 1 and 1000.", "For example 16.");
+        Require(RatePerSecond is >= 0 and <= 1e6, "rate", "The rate is between 0 (no limit) and 1000000 per second.",
+            "For example 100.");
+        Require(Timeout >= TimeSpan.FromSeconds(1) && Timeout <= TimeSpan.FromMinutes(5), "timeout",
+            "The time-out is between 1s and 5m.", "For example 20s.");
+        Require(Retry.All(static w => w >= TimeSpan.Zero && w <= TimeSpan.FromDays(7)) && Retry.Count <= 100, "retry",
+            "There are at most 100 waits, none longer than 7d.", "For example retry: [ 5s, 5m, 30m ].");
+        Require(DisableAfter > TimeSpan.Zero, "disable_after", "The time to disabling is longer than nothing.", "For example 72h.");
+        Require(Jitter is >= 0 and <= 1 && WaitingMax >= 1 && RetryAfterMax > TimeSpan.Zero, null, "A limit is out of bounds.", null);
         return faults;
 
-        void Require(bool holds, string message)
+        void Require(bool holds, string? member, string message, string? suggestion)
         {
             if (!holds)
             {
-                faults.Add(new SyncError(ErrorCode.ConfigInvalid, message));
+                faults.Add(new SyncError(ErrorCode.ConfigInvalid, message, member, suggestion));
             }
         }
     }
@@ -93,4 +106,18 @@ public sealed record PushModel
         Timeout = Timeout,
         ConnectTimeout = TimeSpan.FromSeconds(Math.Min(10, Timeout.TotalSeconds)),
     };
+}
+
+/// <summary>A topic that a feed is pushed to.</summary>
+/// <param name="Name">Its name in the cluster, as it is.</param>
+/// <param name="Kafka">How its brokers are reached.</param>
+public sealed record PushTopic(string Name, KafkaModel Kafka)
+{
+    /// <summary>Partitions of the topic when it is made.</summary>
+    public int Partitions { get; init; } = 3;
+
+    /// <summary>Whether a cluster takes the name for a topic that is not its own.</summary>
+    internal static bool IsName(string text) => text is { Length: >= 1 and <= 249 } and not ("." or "..")
+        && !text.StartsWith("__", StringComparison.Ordinal)
+        && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

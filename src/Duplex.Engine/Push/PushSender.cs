@@ -67,9 +67,12 @@ internal sealed class PushSender : IDisposable
         };
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
-        request.Headers.Add("webhook-signature", WebhookSecret.Sign(_secrets, id, seconds, body));
+        request.Headers.Add("webhook-signature", WebhookSecret.Sign(Secrets(), id, seconds, body));
         return request;
     }
+
+    private IReadOnlyList<WebhookSecret> Secrets() =>
+        _model.FormerSecretUntil is { } until && _clock.GetUtcNow() >= until ? [_secrets[0]] : _secrets;
 
     private PushOutcome Judge(HttpResponseMessage response)
     {

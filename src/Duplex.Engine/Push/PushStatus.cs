@@ -54,7 +54,12 @@ public sealed record PushStatus(
     DateTimeOffset? HeldUntil,
     DateTimeOffset? FailingSince,
     DateTimeOffset? LastDeliveredAt,
-    IReadOnlyList<PushFailure> LastGivenUp);
+    IReadOnlyList<PushFailure> LastGivenUp)
+{
+    /// <summary>A pusher that has done nothing.</summary>
+    internal static PushStatus Of(string feed, PushState state, SyncError? error) =>
+        new(feed, state, error, 0, 0, 0, 0, false, 0, 0, 0, 0, 0, null, null, null, null, []);
+}
 
 /// <summary>A record that failed for good.</summary>
 /// <param name="Offset">The record.</param>

@@ -27,6 +27,7 @@ public sealed class CustomerRegistry
         Schemas = new SchemaRegistry(_core);
         InternalSchemas = new InternalSchemaRegistry(_core);
         Replays = new ReplayRegistry(_core);
+        Pushes = new PushRegistry(_core);
     }
 
     /// <summary>Mappings and their versions.</summary>
@@ -43,6 +44,9 @@ public sealed class CustomerRegistry
 
     /// <summary>Replays.</summary>
     public ReplayRegistry Replays { get; }
+
+    /// <summary>Pushes.</summary>
+    public PushRegistry Pushes { get; }
 
     /// <summary>Every customer, by name.</summary>
     public async Task<IReadOnlyList<CustomerView>> ListAsync(CancellationToken cancellationToken)
@@ -62,7 +66,7 @@ public sealed class CustomerRegistry
         ViewAsync(_core.Require(name), cancellationToken);
 
     /// <summary>
-    /// Makes a customer, or sets which tables one has. When it returns, the positions of tables that are new to it are placed:
+    /// Makes a customer, or sets which tables one has and where its feed is pushed to. When it returns, the positions of tables that are new to it are placed:
     /// with <c>start: latest</c> nothing is missed that is posted from then on.
     /// </summary>
     /// <param name="name">Its name.</param>
@@ -73,16 +77,18 @@ public sealed class CustomerRegistry
     public async Task<CustomerView> PutAsync(
         string name, string document, string? tenant, CancellationToken cancellationToken)
     {
-        var (request, findings) = CustomerRequest.Read(document, name);
-        if (request is null)
-        {
-            throw new RegistryException(RegistryFault.Invalid, "customer.invalid", $"The customer {name} is not right.",
-                "Correct what the findings name.", findings);
-        }
-
         await _core.One.WaitAsync(cancellationToken);
         try
         {
+            var before = await _core.StoredAsync(name, cancellationToken);
+            var (request, findings) = CustomerRequest.Read(
+                document, name, _core.Parts.Model.Log.Kafka, keepsSecret: before?.Push is { SecretVersion: > 0 });
+            if (request is null)
+            {
+                throw new RegistryException(RegistryFault.Invalid, "customer.invalid", $"The customer {name} is not right.",
+                    "Correct what the findings name.", findings);
+            }
+
             var now = _core.Customers.Find(name);
             var owner = request.Tenant ?? now?.Tenant ?? tenant ?? TableTopics.DefaultTenant;
             if (now is not null && now.Tenant != owner)
@@ -97,15 +103,15 @@ public sealed class CustomerRegistry
                     $"There are {CustomersMax} customers already.", "Delete one that is no longer needed.");
             }
 
-            var before = await StoredAsync(name, cancellationToken);
             var stored = new StoredCustomer(owner, request.Tables,
                 now?.Generation ?? (before?.Generation ?? 0) + 1, _core.Parts.Clock.NowMicros(),
                 (long)request.Retention.Age.TotalSeconds, request.Retention.Bytes);
             var next = await TablesAsync(FormSource.ModelOf(name, stored, request.Start), request.Tables, now, cancellationToken);
             await CheckOffsetsAsync(next, cancellationToken);
-            var model = await _core.Customers.ChangeAsync(next, _ => new CustomerChange(next,
-                [new StateMutation.PutValue(StoredNames.Customer(name), StoredNames.Write(stored))]), cancellationToken);
-            return await ViewAsync(model, cancellationToken);
+            stored = stored with { Push = _core.Secrets.Place(name, request, before?.Push) };
+            next = _core.Secrets.Apply(next, stored.Push);
+            await Pushes.StoreAsync(next, stored, before?.Push, cancellationToken);
+            return await ViewAsync(next, cancellationToken);
         }
         finally
         {
@@ -122,6 +128,7 @@ public sealed class CustomerRegistry
         try
         {
             var model = _core.Require(name);
+            var stored = await _core.StoredAsync(name, cancellationToken);
             var mark = new StoredCustomer(model.Tenant, [], model.Generation, _core.Parts.Clock.NowMicros(), 0, 0) { Removed = true };
             var mutations = new List<StateMutation>
             {
@@ -135,6 +142,7 @@ public sealed class CustomerRegistry
             }
 
             await _core.Customers.RemoveAsync(model, mutations, cancellationToken);
+            _core.Secrets.Forget(name, stored?.Push?.SecretVersion ?? 0);
         }
         finally
         {
@@ -211,13 +219,9 @@ public sealed class CustomerRegistry
         }
     }
 
-    private async Task<StoredCustomer?> StoredAsync(string name, CancellationToken cancellationToken) =>
-        await _core.Parts.Store.ReadValueAsync(StoredNames.Customer(name), cancellationToken) is { } text
-            ? StoredNames.Read<StoredCustomer>(text) : null;
-
     private async Task<CustomerView> ViewAsync(CustomerModel model, CancellationToken cancellationToken)
     {
-        var stored = await StoredAsync(model.Name, cancellationToken);
+        var stored = await _core.StoredAsync(model.Name, cancellationToken);
         var tables = new List<CustomerTableView>();
         foreach (var table in model.Tables.Keys.Concat(model.Waiting).Order(StringComparer.Ordinal))
         {

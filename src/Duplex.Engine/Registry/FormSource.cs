@@ -40,7 +40,8 @@ internal sealed partial class FormSource(EngineParts parts)
     public async Task<CustomerModel> ComposeAsync(
         string name, StoredCustomer? stored, CustomerModel? file, CancellationToken cancellationToken)
     {
-        var model = stored is null ? file! : ModelOf(name, stored, FeedStart.Latest);
+        var model = stored is null ? file!
+            : new PushSecrets(parts).Apply(ModelOf(name, stored, FeedStart.Latest), stored.Push);
         var (tables, waiting) = (new Dictionary<string, TableModel>(StringComparer.Ordinal), new List<string>());
         var positions = await parts.Store.ReadPositionsAsync(FeedLeg.IdOf(model), cancellationToken);
         foreach (var table in stored?.Tables ?? [.. file!.Tables.Keys])

@@ -26,6 +26,13 @@ internal sealed class RegistryCore(
 
     public FormSource Forms { get; } = new(parts);
 
+    public PushSecrets Secrets { get; } = new(parts);
+
+    /// <summary>What the API made of a customer, or a mark that it removed it; null if it never did either.</summary>
+    public async Task<StoredCustomer?> StoredAsync(string name, CancellationToken cancellationToken) =>
+        await Parts.Store.ReadValueAsync(StoredNames.Customer(name), cancellationToken) is { } text
+            ? StoredNames.Read<StoredCustomer>(text) : null;
+
     public Task CommitAsync(IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken) =>
         mutations.Count == 0 ? Task.CompletedTask : commit(mutations, cancellationToken);
 

@@ -9,6 +9,17 @@ internal sealed record StoredCustomer(
     string Tenant, IReadOnlyList<string> Tables, int Generation, long AtMicros, long RetentionSeconds, long RetentionBytes)
 {
     public bool Removed { get; init; }
+
+    public StoredPush? Push { get; init; }
+}
+
+/// <summary>Where the API set that a feed is pushed to.</summary>
+/// <param name="Document">What was given, JSON, without the secret.</param>
+/// <param name="SecretVersion">Which version of the secret counts; 0 for a push that has none.</param>
+internal sealed record StoredPush(string Document, int SecretVersion)
+{
+    /// <summary>Until when the replaced secret signs too; 0 for as long as it is there.</summary>
+    public long FormerUntilMicros { get; init; }
 }
 
 /// <summary>A version of a mapping or a schema.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Duplex.Client;
 using Duplex.Engine;
+using Duplex.Engine.Config;
 using Duplex.Engine.Registry;
 using Duplex.Server.Access;
 using Duplex.Server.OpenApi;
@@ -23,15 +24,19 @@ internal static class CustomerEndpoints
             .WithExamples(RegistryExamples.CustomerPath).WithAnswer(RegistryExamples.Customer)
             .Refuses(StatusCodes.Status404NotFound);
         group.MapPut("/{customer}", Put).WithName("put_customer")
-            .WithSummary("Makes a customer, or sets which tables one has.")
+            .WithSummary("Makes a customer, or sets which tables one has and where its feed is pushed to.")
             .WithDescription(
                 "YAML or JSON with tables, and optionally tenant, retention and start: latest, earliest, a time, or "
                 + "{ offsets: [ { table, partition, offset } ] }. The start counts for tables that are new to it; with latest, "
-                + "nothing is missed that is posted after the answer. Changes of a table without a mapping wait in the log.")
+                + "nothing is missed that is posted after the answer. Changes of a table without a mapping wait in the log. push names "
+                + "a url with a secret, or a topic, and the settings that it has in duplex.yaml; without push the feed is only polled. "
+                + "A secret is never told; where one is kept, push may leave it out. A key of one tenant opens no addresses with "
+                + "allow, and its topics begin with the tenant and a dot.")
             .Accepts<JsonElement>(PostedDocument.Json, PostedDocument.Yaml)
             .WithExamples(RegistryExamples.CustomerPath).WithRequest(RegistryExamples.CustomerBody)
             .WithAnswer(RegistryExamples.Customer)
-            .ForOperators().Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .ForOperators().Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound,
+                StatusCodes.Status409Conflict);
         group.MapDelete("/{customer}", Delete).WithName("delete_customer")
             .WithSummary("Removes a customer with its mappings and schemas; its feed stays readable until retention removes it.")
             .WithExamples(RegistryExamples.CustomerPath).WithAnswer(RegistryExamples.Removed)
@@ -69,10 +74,15 @@ internal static class CustomerEndpoints
     {
         var caller = Caller.Of(context);
         var text = await PostedDocument.ReadAsync(context, cancellationToken);
-        var (request, _) = Engine.Config.CustomerRequest.Read(text, customer);
+        var (request, _) = CustomerRequest.Read(text, customer, engine.Parts.Model.Log.Kafka, keepsSecret: true);
         if (request?.Tenant is { } tenant && !caller.Sees(tenant))
         {
             return Refusal.Forbidden("auth.forbidden", "This API key belongs to another tenant.", "Leave out the tenant.");
+        }
+
+        if (caller.Tenant is { } own && request?.Push is { } push && PushEndpoints.Confine(own, push) is { } confined)
+        {
+            return confined;
         }
 
         if (engine.Customers.Find(customer) is { } known && !caller.Sees(known.Tenant))

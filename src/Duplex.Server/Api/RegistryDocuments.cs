@@ -1,5 +1,6 @@
 using Duplex.Client;
 using Duplex.Engine.Diagnostics;
+using Duplex.Engine.Push;
 using Duplex.Engine.Registry;
 
 namespace Duplex.Server.Api;
@@ -15,7 +16,10 @@ internal static class RegistryDocuments
         [.. view.Tables.Select(Of)],
         view.Model.Feed.RetentionAge.TotalSeconds,
         view.Model.Feed.RetentionBytes,
-        status is null ? null : Of(status));
+        status is null ? null : Of(status))
+    {
+        Push = Of(view.Model.Push),
+    };
 
     public static CustomerProgressDocument Of(CustomerStatus status) => new(
         status.State.ToString().ToLowerInvariant(), status.Behind, status.DeadLetters, status.Written, status.Filtered,
@@ -25,6 +29,12 @@ internal static class RegistryDocuments
         Push = status.Push is not { } push ? null : new PushDocument(push.State.ToString().ToLowerInvariant(), push.Position,
             push.Waiting, push.Delivered, push.FailedAttempts, push.GivenUp, Documents.Of(push.Error)),
     };
+
+    /// <summary>What may be told of a push. A query often holds a token.</summary>
+    private static CustomerPushDocument? Of(PushModel? push) => push is null ? null : new CustomerPushDocument(
+        push.Url?.GetLeftPart(UriPartial.Path), push.Topic?.Name, push.Topic?.Partitions, push.Secrets.Count, push.FormerSecretUntil,
+        push.Parallelism, push.RatePerSecond, push.Timeout.TotalSeconds, [.. push.Retry.Select(static w => w.TotalSeconds)],
+        push.DisableAfter.TotalSeconds, [.. push.Allowed.Select(static a => $"{a}")]);
 
     public static CustomerTableDocument Of(CustomerTableView table) => new(
         table.Table, table.HasMapping ? "active" : "waiting", Active(table.HasMapping, table.Mapping),

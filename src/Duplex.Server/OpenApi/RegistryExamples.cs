@@ -25,7 +25,19 @@ internal static class RegistryExamples
         Of(("customer", "customer-c"), ("table", "users"), ("compatibility", "backward"));
 
     public static JsonElement CustomerBody { get; } =
-        Json("""{"tables":["users"],"start":"earliest","retention":{"age":"7d","bytes":"8GB"}}""");
+        Json("""
+            {"tables":["users"],"start":"earliest","retention":{"age":"7d","bytes":"8GB"},
+            "push":{"url":"https://hooks.example.com/duplex","secret":"whsec_YSBzZWNyZXQgZm9yIGRvY3VtZW50YXRpb24gb25seQ==","rate":100}}
+            """);
+
+    public static PushSecretRequest PushSecretBody { get; } =
+        new("whsec_YW5vdGhlciBvbmUgZm9yIGRvY3VtZW50YXRpb24gb25seQ==", "24h");
+
+    public static PushResendRequest ResendBody { get; } = new(1);
+
+    public static CommandDocument Rotated { get; } = new("customer-c", "rotated");
+
+    public static CommandDocument Resent { get; } = new("customer-c", "resent");
 
     public static JsonElement MappingBody { get; } = Json(
         """{"rules":[{"a":"id","b":"userId"},{"a":"email","b":"contact.email"},{"b":"kind","via":{"constant":"user"}}],"operations":["insert","update"]}""");
@@ -38,7 +50,14 @@ internal static class RegistryExamples
 
     public static CustomerDocument Customer { get; } = new("default", "customer-c", "api", At,
         [new CustomerTableDocument("users", "active", new ActiveDocument(1, "api"), new ActiveDocument(1, "api"), Places)],
-        604_800, 8_589_934_592, new CustomerProgressDocument("running", 0, 0, 1_204, 17, 1, 1_204, null));
+        604_800, 8_589_934_592, new CustomerProgressDocument("running", 0, 0, 1_204, 17, 1, 1_204, null)
+        {
+            Push = new PushDocument("running", 1_204, 0, 1_204, 0, 0, null),
+        })
+    {
+        Push = new CustomerPushDocument("https://hooks.example.com/duplex", null, null, 2, At.AddHours(24), 16, 100, 20,
+            [5, 300, 1_800], 259_200, []),
+    };
 
     public static Page<CustomerDocument> Customers { get; } = new([Customer]);
 
