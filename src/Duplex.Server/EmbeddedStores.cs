@@ -105,7 +105,11 @@ public sealed class EmbeddedStores : IAsyncDisposable
 
     /// <summary>What an engine of the model runs on.</summary>
     public EngineParts Parts(EngineModel model, TimeProvider clock, ILoggerFactory loggers) =>
-        new(model, Log, State, new RateBudget(clock), clock, loggers) { Feeds = Feeds, Secrets = new EmbeddedSecretStore(model.DataDirectory) };
+        new(model, Log, State, new RateBudget(clock), clock, loggers)
+        {
+            Feeds = Feeds,
+            Secrets = new EmbeddedSecretStore(model.DataDirectory),
+        };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

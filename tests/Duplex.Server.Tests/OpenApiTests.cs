@@ -57,7 +57,6 @@ public sealed class OpenApiTests
         await server.UntilReadyAsync();
         await AddDeadLetterAsync(server);
         await FeedServer.SeedAsync(server, 1);
-        await RegistryServer.SeedAsync(server.Host);
         await SeedPushAsync(server);
         (await server.AddConflictAsync("42", "cus_PqR8")).ShouldBe(1);
         using var http = server.Http();
@@ -87,11 +86,13 @@ public sealed class OpenApiTests
         ran.ShouldBeGreaterThan(15);
     }
 
-    /// <summary>A customer with a push that has nothing left to send.</summary>
+    /// <summary>What the examples are about: a customer with a push that has nothing left to send.</summary>
     private static async Task SeedPushAsync(RunningServer server)
     {
+        // The feed belongs to the customer's leg as soon as there is one.
         await FeedServer.SeedAsync(server, 1, "customer-c");
         await server.Host.Engine.Parts.Feeds!.CommitConsumerAsync("customer-c", "push", 1, rewind: false, default);
+        await RegistryServer.SeedAsync(server.Host);
         await server.Host.Engine.Registry.PutAsync("customer-c", """
             tables: [ users ]
             push: { url: "http://127.0.0.1:9/hook", allow: [ "127.0.0.1:9" ], secret: whsec_YSBzZWNyZXQgZm9yIGRvY3VtZW50YXRpb24gb25seQ== }

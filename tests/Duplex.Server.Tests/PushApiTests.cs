@@ -60,7 +60,8 @@ public sealed class PushApiTests
         push.GetProperty("secrets").GetInt32().ShouldBe(1);
         (await server.Host.Engine.Parts.Store.ListValuesAsync("", default))
             .ShouldAllBe(static v => !v.Value.Contains("MDEyMzQ1", StringComparison.Ordinal));
-        foreach (var file in Directory.EnumerateFiles(server.Folder, "*", SearchOption.AllDirectories).Where(static f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(server.Folder, "*", SearchOption.AllDirectories)
+            .Where(static f => !f.EndsWith(".lock", StringComparison.Ordinal)))
         {
             await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using var copy = new MemoryStream();

@@ -66,8 +66,8 @@ public sealed class CustomerRegistry
         ViewAsync(_core.Require(name), cancellationToken);
 
     /// <summary>
-    /// Makes a customer, or sets which tables one has and where its feed is pushed to. When it returns, the positions of tables that are new to it are placed:
-    /// with <c>start: latest</c> nothing is missed that is posted from then on.
+    /// Makes a customer, or sets which tables one has and where its feed is pushed to. When it returns, the positions of tables
+    /// that are new to it are placed: with <c>start: latest</c> nothing is missed that is posted from then on.
     /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="document">YAML or JSON, as <see cref="CustomerRequest"/> reads it.</param>
