@@ -51,13 +51,14 @@ internal sealed class Ledger(ClientFactory clients)
     {
         using var consumer = clients.Consumer(clients.Name("duplex.reader"), headers: false, ends: true);
         // Asked first, the client knows the topic's leader at once; otherwise it finds out within a second.
-        consumer.QueryWatermarkOffsets(new TopicPartition(KafkaName, 0), ReadWithin);
-        consumer.Assign(new TopicPartitionOffset(KafkaName, 0, Offset.Beginning));
+        var only = new TopicPartition(KafkaName, 0);
+        var begin = consumer.QueryWatermarkOffsets(only, ReadWithin).Low;
+        consumer.Assign(new TopicPartitionOffset(only, begin));
         var contents = new LedgerContents();
         var deadline = Environment.TickCount64 + (long)ReadWithin.TotalMilliseconds;
         while (true)
         {
-            if (consumer.Consume(TimeSpan.FromMilliseconds(200)) is { } result)
+            if (consumer.ConsumeAwake(only, TimeSpan.FromMilliseconds(200)) is { } result)
             {
                 if (result.IsPartitionEOF)
                 {

@@ -104,7 +104,8 @@ internal sealed class PartitionReader(ClientFactory clients) : IDisposable
     {
         try
         {
-            return _consumer.Consume(within);
+            return _consumer.ConsumeAwake(
+                new TopicPartition(Partition!.Topic.KafkaName, Partition.Number), within);
         }
         catch (ConsumeException e) when (Faults.IsRemoved(e.Error))
         {

@@ -83,7 +83,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
         GoTo([new TopicPartitionOffset(At(partition), from)]);
         while (true)
         {
-            var entry = Next();
+            var entry = Next(At(partition));
             if (entry.IsPartitionEOF || entry.Offset.Value > last)
             {
                 break;
@@ -165,7 +165,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
         GoTo([.. starts.Select(static s => new TopicPartitionOffset(At(s.Partition), s.From))]);
         while (open.Count > 0)
         {
-            var entry = Next();
+            var entry = Next(open.Keys.First());
             if (!open.TryGetValue(entry.TopicPartition, out var partition))
             {
                 continue;
@@ -188,14 +188,14 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
         return found;
     }
 
-    private ConsumeResult<byte[], byte[]> Next()
+    private ConsumeResult<byte[], byte[]> Next(TopicPartition expected)
     {
         var deadline = Environment.TickCount64 + (long)Within.TotalMilliseconds;
         while (Environment.TickCount64 < deadline)
         {
             try
             {
-                if (_consumer.Consume(TimeSpan.FromMilliseconds(200)) is { } result)
+                if (_consumer.ConsumeAwake(expected, TimeSpan.FromMilliseconds(200)) is { } result)
                 {
                     return result;
                 }

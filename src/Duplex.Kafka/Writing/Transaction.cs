@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Duplex.Kafka.Clients;
 using Duplex.Kafka.Ledgers;
 using Duplex.Kafka.Topics;
 using Duplex.Sdk;
@@ -11,7 +12,8 @@ namespace Duplex.Kafka.Writing;
 /// What callers of one group add, in one of Kafka's transactions, which begins with the first thing added. On the
 /// writer's thread; only deliveries are told on the client's.
 /// </summary>
-internal sealed class Transaction(IProducer<byte[], byte[]> producer, string ledger, LogCatalog catalog)
+internal sealed class Transaction(
+    IProducer<byte[], byte[]> producer, string ledger, LogCatalog catalog, HashSet<string> met)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(20);
     private readonly Dictionary<PartitionLog, Growth> _growths = [];
@@ -149,6 +151,11 @@ internal sealed class Transaction(IProducer<byte[], byte[]> producer, string led
     private void Produce(string topic, int partition, Message<byte[], byte[]> message,
         Action<DeliveryReport<byte[], byte[]>>? delivered)
     {
+        if (met.Add(topic))
+        {
+            producer.Meet(topic);
+        }
+
         if (!IsOpen)
         {
             producer.BeginTransaction();

@@ -18,6 +18,7 @@ internal sealed class WriterSession(
     private static readonly TimeSpan TakeOverWithin = TimeSpan.FromSeconds(20);
     private readonly string _owner = $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.NewGuid():N}";
     private readonly Ledger _ledger = new(clients);
+    private readonly HashSet<string> _met = new(StringComparer.Ordinal);
     private IProducer<byte[], byte[]>? _producer;
     private IAdminClient? _admin;
     private Probe? _probe;
@@ -72,7 +73,7 @@ internal sealed class WriterSession(
         return true;
     }
 
-    public Transaction Begin() => new(_producer!, _ledger.KafkaName, catalog);
+    public Transaction Begin() => new(_producer!, _ledger.KafkaName, catalog, _met);
 
     public void Dispose()
     {
@@ -95,6 +96,7 @@ internal sealed class WriterSession(
         var producer = clients.Producer();
         try
         {
+            producer.Meet(null);
             var deadline = Environment.TickCount64 + (long)TakeOverWithin.TotalMilliseconds;
             while (true)
             {
@@ -110,6 +112,7 @@ internal sealed class WriterSession(
             }
 
             _producer = producer;
+            _met.Clear();
         }
         catch
         {
