@@ -5,6 +5,7 @@ using Duplex.Conformance;
 using Duplex.Engine.Log;
 using Duplex.Kafka.Topics;
 using Duplex.Sdk;
+using Duplex.Simulators.Kafka;
 using Shouldly;
 using Xunit;
 
@@ -35,7 +36,7 @@ public sealed class OutsiderTests(KafkaBroker broker)
         batch.End("evt_7");
         await log.AppendAsync("acme/shop", batch, static _ => LogFacts.Topic, default);
 
-        var line = (await KafkaBroker.RunAsync("kafka-console-consumer.sh", "--bootstrap-server", broker.Bootstrap,
+        var line = (await PrivateKafka.RunAsync("kafka-console-consumer.sh", "--bootstrap-server", broker.Bootstrap,
             "--topic", $"{bed.Prefix}.{LogFacts.Topic}", "--from-beginning", "--max-messages", "1", "--timeout-ms", "30000",
             "--isolation-level", "read_committed", "--property", "print.key=true", "--property", "print.headers=true"))
             .TrimEnd('\n').Split('\t');
@@ -103,6 +104,6 @@ public sealed class OutsiderTests(KafkaBroker broker)
         }
     }
 
-    private Task<string> DescribeAsync(KafkaLogBed bed) => KafkaBroker.RunAsync("kafka-topics.sh",
+    private Task<string> DescribeAsync(KafkaLogBed bed) => PrivateKafka.RunAsync("kafka-topics.sh",
         "--bootstrap-server", broker.Bootstrap, "--describe", "--topic", $"{bed.Prefix}.t");
 }
