@@ -170,6 +170,7 @@ public sealed class PrivateKafka : IAsyncDisposable
             transaction.state.log.num.partitions=4
             transaction.state.log.min.isr=1
             group.initial.rebalance.delay.ms=0
+            group.min.session.timeout.ms=1000
             auto.create.topics.enable=false
             log.retention.check.interval.ms=1000
             log.segment.delete.delay.ms=100

@@ -8,11 +8,14 @@ public static class Eventually
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <summary>Returns once the condition holds; throws when it does not hold within half a minute.</summary>
-    public static async Task BecomesAsync(Func<bool> condition)
+    public static Task BecomesAsync(Func<bool> condition) => BecomesAsync(() => Task.FromResult(condition()));
+
+    /// <summary>Returns once the condition holds; throws when it does not hold within half a minute.</summary>
+    public static async Task BecomesAsync(Func<Task<bool>> condition)
     {
         var started = Stopwatch.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while (!condition())
+        while (!await condition())
         {
             if (Stopwatch.GetElapsedTime(started) > Deadline)
             {

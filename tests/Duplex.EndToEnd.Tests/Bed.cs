@@ -33,7 +33,7 @@ internal sealed class Bed : IAsyncDisposable
     private readonly bool _shares;
     private readonly WebApplication _web;
     private readonly string _connectionString;
-    private EmbeddedChangeLog? _log;
+    private IChangeLog? _log;
     private EmbeddedStateStore? _store;
     private bool _closed;
 
@@ -65,6 +65,9 @@ internal sealed class Bed : IAsyncDisposable
 
     /// <summary>What was asked of the stores of the engine that is prepared next; null to count nothing.</summary>
     public CallCounts? Calls { get; set; }
+
+    /// <summary>Opens another log than the one of the data directory; null for that.</summary>
+    public Func<Task<IChangeLog>>? OpenLog { get; set; }
 
     /// <summary>More settings of the PostgreSQL connection, such as <c>heartbeat: 1s</c>.</summary>
     public string ShopSettings { get; set; } = "";
@@ -140,11 +143,11 @@ internal sealed class Bed : IAsyncDisposable
         var result = ConfigLoader.Load(Yaml(), Path.Combine(_data, "duplex.yaml"),
             new ConfigSources { Connectors = [new PostgresConnector(), new StripeConnector()] });
         result.Findings.Where(f => f.Severity == FindingSeverity.Error).ShouldBeEmpty();
-        _log = await EmbeddedChangeLog.OpenAsync(_data);
+        _log = OpenLog is null ? await EmbeddedChangeLog.OpenAsync(_data) : await OpenLog();
         _store = await EmbeddedStateStore.OpenAsync(_data);
         _closed = false;
         Engine = new SyncEngine(new EngineParts(
-            result.Model!, CallCounts.Count<IChangeLog>(_log, Calls), CallCounts.Count<IStateStore>(_store, Calls),
+            result.Model!, CallCounts.Count(_log, Calls), CallCounts.Count<IStateStore>(_store, Calls),
             new RateBudget(TimeProvider.System), TimeProvider.System, Loggers()));
     }
 

@@ -50,6 +50,37 @@ public sealed class CustomerTests
     }
 
     [Fact]
+    public async Task A_log_that_does_not_reach_what_was_read_stops_its_customers_until_the_right_one_is_back()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        bed.Customer("other", tables: ("orders", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "Ada"), (2, "Bob"), (3, "Cleo"));
+        await bed.UntilAsync("c", 3);
+        await bed.StopAsync();
+        bed.PutLogAside();
+        await bed.StartAsync();
+
+        await Eventually.BecomesAsync(async () => (await bed.StatusAsync("c")).State == RunState.Blocked);
+        var error = (await bed.StatusAsync("c")).Error.ShouldNotBeNull();
+        error.Code.ShouldBe(ErrorCode.StorageUnreadable);
+        error.Message.ShouldContain("users");
+        error.Suggestion.ShouldNotBeNull();
+        await bed.PostAsync("users", (4, "Dan"));
+        await bed.PostAsync("orders", (1, "Book"));
+        await bed.UntilAsync("other", 1);
+        (await bed.ReadAsync("c")).Count.ShouldBe(3, "nothing that the other log takes goes by in silence");
+
+        await bed.StopAsync();
+        bed.PutLogBack();
+        await bed.StartAsync();
+        await bed.PostAsync("users", (5, "Eve"));
+        await bed.UntilAsync("c", 4);
+        (await bed.ReadAsync("c"))[3].ShouldContain("Eve");
+    }
+
+    [Fact]
     public async Task Changes_of_a_record_keep_their_order()
     {
         await using var bed = new FeedBed();

@@ -26,6 +26,8 @@ internal sealed class FeedBed : IAsyncDisposable
     private EmbeddedStateStore _store = null!;
     private bool _runs;
 
+    private string Aside => Path.Combine(_data, "aside");
+
     public SyncEngine Engine { get; private set; } = null!;
 
     public IFeedStore Feeds { get; private set; } = null!;
@@ -86,6 +88,26 @@ internal sealed class FeedBed : IAsyncDisposable
         await Feeds.DisposeAsync();
         await _log.DisposeAsync();
         await _store.DisposeAsync();
+    }
+
+    /// <summary>Gives the stopped engine an empty log.</summary>
+    public void PutLogAside()
+    {
+        Directory.CreateDirectory(Aside);
+        foreach (var file in Directory.GetFiles(_data, "log.db*"))
+        {
+            File.Move(file, Path.Combine(Aside, Path.GetFileName(file)));
+        }
+    }
+
+    /// <summary>Gives the stopped engine back the log that it had.</summary>
+    public void PutLogBack()
+    {
+        Directory.GetFiles(_data, "log.db*").ToList().ForEach(File.Delete);
+        foreach (var file in Directory.GetFiles(Aside))
+        {
+            File.Move(file, Path.Combine(_data, Path.GetFileName(file)));
+        }
     }
 
     /// <summary>Edits a named value of the stopped engine's state store.</summary>

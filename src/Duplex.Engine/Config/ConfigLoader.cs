@@ -75,8 +75,8 @@ public static class ConfigLoader
         data = DataDirectory(section, directory, report) ?? data;
         var server = ServerSection.Read(section, report, references);
         var retention = RetentionSection.Read(section, report, references);
-        var ingest = IngestSection.Read(section, directory, report, references);
         var log = LogSection.Read(section, report, references);
+        var ingest = IngestSection.Read(section, directory, log.Partitions, report, references);
         var connections = ConnectionSection.ReadAll(section, sources, report, references);
         var syncs = SyncSection.ReadAll(section, connections, report, references);
         var customerSection = new CustomerSection(report, references, directory, log.Kafka);

@@ -8,6 +8,9 @@ public sealed record IngestModel
     /// <summary>The largest number of partitions of a table's topic.</summary>
     public const int PartitionsMax = 256;
 
+    /// <summary>Partitions of a table's topic where nothing says otherwise.</summary>
+    public const int PartitionsUsual = 3;
+
     /// <summary>The absolute path of the folder of schemas.</summary>
     public required string SchemaDirectory { get; init; }
 
@@ -15,7 +18,7 @@ public sealed record IngestModel
     public required SchemaCatalog Schemas { get; init; }
 
     /// <summary>Partitions of a topic that is made; an existing one keeps its own.</summary>
-    public int Partitions { get; init; } = 3;
+    public int Partitions { get; init; } = PartitionsUsual;
 
     /// <summary>The largest event, in bytes.</summary>
     public int BodyBytesMax { get; init; } = 1 << 20;

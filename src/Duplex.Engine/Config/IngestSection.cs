@@ -10,12 +10,19 @@ internal static class IngestSection
     /// <summary>Whether the file has the section, so that it needs no connections.</summary>
     public static bool IsIn(MapNode root) => root.Find(Name) is not null;
 
-    public static IngestModel? Read(Section root, string directory, ConfigReport report, References references)
+    /// <summary>Reads the section.</summary>
+    /// <param name="root">The file.</param>
+    /// <param name="directory">What the folder is relative to.</param>
+    /// <param name="partitions">Partitions of a topic where the section does not say; null for as many as usual.</param>
+    /// <param name="report">Takes findings.</param>
+    /// <param name="references">Expands values.</param>
+    public static IngestModel? Read(
+        Section root, string directory, int? partitions, ConfigReport report, References references)
     {
         if (root.Any(Name) is not { } found)
         {
             // "ingest:" with nothing behind it asks for the defaults.
-            return root.Node.Find(Name) is { } empty ? Default(empty, directory, report) : null;
+            return root.Node.Find(Name) is { } empty ? Default(empty, directory, partitions, report) : null;
         }
 
         if (root.Expect<MapNode>(found, Name, "a map") is not { } map)
@@ -29,7 +36,7 @@ internal static class IngestSection
         {
             SchemaDirectory = folder,
             Schemas = Load(folder, map.Find("schemas") ?? map, report),
-            Partitions = (int)section.Whole("partitions", 3, 1, IngestModel.PartitionsMax),
+            Partitions = (int)section.Whole("partitions", partitions ?? IngestModel.PartitionsUsual, 1, IngestModel.PartitionsMax),
             BodyBytesMax = (int)section.Size("max_body", 1 << 20, 1 << 10, 16 << 20),
             InFlightBytesMax = section.Size("max_in_flight", 64L << 20, 1 << 10, 4L << 30),
         };
@@ -37,10 +44,15 @@ internal static class IngestSection
         return model;
     }
 
-    private static IngestModel Default(ConfigNode at, string directory, ConfigReport report)
+    private static IngestModel Default(ConfigNode at, string directory, int? partitions, ConfigReport report)
     {
         var folder = Path.GetFullPath("schemas", directory);
-        return new IngestModel { SchemaDirectory = folder, Schemas = Load(folder, at, report) };
+        return new IngestModel
+        {
+            SchemaDirectory = folder,
+            Schemas = Load(folder, at, report),
+            Partitions = partitions ?? IngestModel.PartitionsUsual,
+        };
     }
 
     private static SchemaCatalog Load(string folder, ConfigNode at, ConfigReport report)

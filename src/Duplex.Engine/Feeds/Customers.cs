@@ -70,11 +70,7 @@ public sealed class Customers
         foreach (var runtime in _runtimes.Values)
         {
             var epoch = await _parts.Store.AcquireAsync(FeedLeg.IdOf(runtime.Customer).ToString(), cancellationToken);
-            foreach (var (_, position) in await new FeedStarts(runtime.Customer, _parts).PlaceAsync(epoch, cancellationToken))
-            {
-                runtime.View.Positions[(position.Topic, position.Partition)] = position.Offset;
-            }
-
+            await PlaceAsync(runtime, epoch, cancellationToken);
             await MakeFeedAsync(runtime.Customer, cancellationToken);
             if (await _parts.Store.ReadValueAsync(PauseMark(runtime.Customer), cancellationToken) is not null)
             {
@@ -236,6 +232,22 @@ public sealed class Customers
         }
 
         return statuses;
+    }
+
+    /// <summary>Places the customer's positions. A log that does not reach them stops its leg alone.</summary>
+    private async Task PlaceAsync(FeedRuntime runtime, long epoch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var (_, position) in await new FeedStarts(runtime.Customer, _parts).PlaceAsync(epoch, cancellationToken))
+            {
+                runtime.View.Positions[(position.Topic, position.Partition)] = position.Offset;
+            }
+        }
+        catch (SyncException e) when (e.Error.Code == ErrorCode.StorageUnreadable)
+        {
+            // The leg finds the same, and shows it.
+        }
     }
 
     /// <summary>Makes the feed before anything reads it. A store that cannot be reached yet is the leg's to wait for.</summary>

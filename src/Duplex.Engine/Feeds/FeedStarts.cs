@@ -14,6 +14,8 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
     /// The position of every partition of every table. Those that had none are stored before this returns,
     /// so that a customer that begins with the latest change gets all that comes after it was made.
     /// </summary>
+    /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>: the log does not reach a stored
+    /// position.</exception>
     public async Task<IReadOnlyList<(string Table, LegPosition Position)>> PlaceAsync(
         long epoch, CancellationToken cancellationToken)
     {
@@ -44,11 +46,16 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
             var topic = TableTopics.Of(customer.Tenant, table);
             var retention = parts.Model.Retention;
             await parts.Log.EnsureTopicAsync(
-                new TopicSpec(topic, parts.Model.Log.Partitions ?? parts.Model.Ingest?.Partitions ?? 1,
+                new TopicSpec(topic, parts.Model.Ingest?.Partitions ?? parts.Model.Log.Partitions ?? 1,
                     retention.LogAge, retention.LogBytes), cancellationToken);
             foreach (var partition in (await parts.Log.DescribeAsync(cancellationToken)).Where(p => p.Topic == topic))
             {
                 var position = stored.FirstOrDefault(p => p.Topic == topic && p.Partition == partition.Partition);
+                if (position is not null)
+                {
+                    LogReach.Require(position, partition);
+                }
+
                 if (position is null || added.Contains(table))
                 {
                     var start = await StartAsync(table, partition, cancellationToken);

@@ -114,12 +114,9 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         foreach (var partition in (await log.DescribeAsync(cancellationToken)).Where(p => p.Topic == _topic))
         {
             var stored = positions.FirstOrDefault(p => p.Topic == _topic && p.Partition == partition.Partition);
-            if (stored?.Offset > partition.NextOffset)
+            if (stored is not null)
             {
-                throw new SyncException(ErrorCode.StorageUnreadable,
-                    $"{_id} has read partition {partition.Partition} of {_topic} up to offset {stored.Offset}, and the log ends at " +
-                    $"{partition.NextOffset}: it is not the log that the data directory belongs to, or it lost entries.",
-                    "Give the configuration the log that it had. To begin with another one, begin with an empty data directory.");
+                LogReach.Require(stored, partition);
             }
 
             trackers.Add(committer.Track(_topic, partition.Partition, stored?.Offset ?? partition.FirstOffset,

@@ -63,6 +63,15 @@ public sealed class LogSectionTests
         result.Findings.ShouldContain(f => f.Code == code && f.Location != null);
     }
 
+    [Theory]
+    [InlineData("", "{ }", 3)]
+    [InlineData("partitions: 6", "{ }", 6)]
+    [InlineData("partitions: 6", "", 6)]
+    [InlineData("partitions: 6", "{ partitions: 4 }", 4)]
+    public void Topics_of_posted_tables_have_the_partitions_that_their_section_says_or_the_logs(string log, string ingest, int partitions) =>
+        Load($"log: {{ kafka: {{ bootstrap: \"a:9092\", {log} }} }}\ningest: {ingest}").Model.ShouldNotBeNull()
+            .Ingest.ShouldNotBeNull().Partitions.ShouldBe(partitions);
+
     private static Duplex.Engine.Config.ConfigResult Load(string log) =>
         ConfigSamples.Load($"{ConfigSamples.Customers}\n{log}\n");
 }
