@@ -6,19 +6,20 @@ namespace Duplex.Bench;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        bench [capture] [latency] [delivery] [feed] [schemas] [ingest]
+        bench [capture] [latency] [delivery] [log] [feed] [schemas] [ingest]
               [--rows N] [--rounds N] [--seconds N] [--rate N] [--json FILE] [--data DIR]
 
           capture    PostgreSQL's log into the change log, beside pg_recvlogical into a file
           latency    commit in PostgreSQL until the request is at the sink, at a steady rate
           delivery   a backlog of creates into the unlimited simulator, beside a bare HttpClient loop; resident memory
+          log        the change log on Kafka, beside the embedded one: batches, single changes, reading
           feed       a log full of changes into a customer's feed, beside an append of the same bytes
           schemas    a record of ten fields through its schema, beside looking at each field
           ingest     one posted event a request, beside bare Kestrel and SQLite
         Without a name all of them run. Figures go to standard output, and as JSON to FILE.
         """;
 
-    public IReadOnlyList<string> Names { get; init; } = ["capture", "latency", "delivery", "feed", "schemas", "ingest"];
+    public IReadOnlyList<string> Names { get; init; } = ["capture", "latency", "delivery", "log", "feed", "schemas", "ingest"];
 
     /// <summary>Rows per round of <c>capture</c>; records of <c>delivery</c> are a tenth of it.</summary>
     public int Rows { get; init; } = 500_000;

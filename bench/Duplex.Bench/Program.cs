@@ -6,6 +6,7 @@ using Duplex.Bench.Capture;
 using Duplex.Bench.Delivery;
 using Duplex.Bench.Feeds;
 using Duplex.Bench.Ingest;
+using Duplex.Bench.Logs;
 using Duplex.Bench.Schemas;
 
 if (args is [EngineProcess.Verb, var file])
@@ -32,6 +33,7 @@ foreach (string name in options.Names)
         "capture" => [await CaptureBench.RunAsync(options)],
         "latency" => [await LatencyBench.RunAsync(options)],
         "ingest" => [await IngestBench.RunAsync(options)],
+        "log" => await LogBench.RunAsync(options),
         "feed" => [await FeedBench.RunAsync(options)],
         "schemas" => SchemaBench.Run(options),
         "delivery" => await DeliveryBench.RunAsync(options),

@@ -102,8 +102,8 @@ public sealed class KafkaChangeLog : IChangeLog
         return offset >= extent.Next
             ? new LogPage(0)
             : await _readers.ReadAsync(
-                new PageRequest(found, offset, extent.Last, entriesMax, bytesMax), cancellationToken)
-                .ConfigureAwait(false);
+                new PageRequest(found, Math.Max(offset, extent.Readable), extent.Last, entriesMax, bytesMax),
+                cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,9 @@ namespace Duplex.EndToEnd.Tests;
 [Collection(KafkaCollection.Name)]
 public sealed class KafkaPostTests(SharedKafka kafka, ITestOutputHelper output)
 {
+    // A broker takes seconds to start, a server does not.
+    private const int BrokerKills = 2;
+
     [SkippableFact]
     public async Task What_was_answered_is_in_every_feed_once_and_in_order_however_often_the_server_is_killed()
     {
@@ -23,10 +26,10 @@ public sealed class KafkaPostTests(SharedKafka kafka, ITestOutputHelper output)
     {
         SharedKafka.Require();
         await using var load = new PostLoad(kafka.Section(SharedKafka.Prefix()));
-        await load.RunAsync(3, async n =>
+        await load.RunAsync(BrokerKills, async n =>
         {
             await kafka.Broker.KillAsync();
-            if (n == 2)
+            if (n == BrokerKills)
             {
                 // Both at once, and the server is there first.
                 await load.KillServerAsync();
@@ -36,6 +39,6 @@ public sealed class KafkaPostTests(SharedKafka kafka, ITestOutputHelper output)
         });
         await load.CheckAsync();
         load.Repeated.ShouldBeGreaterThan(0, "no post met a kill");
-        output.WriteLine($"{PostLoad.Records} records, 3 kills of the broker, {load.Repeated} posts repeated");
+        output.WriteLine($"{PostLoad.Records} records, {BrokerKills} kills of the broker, {load.Repeated} posts repeated");
     }
 }

@@ -45,22 +45,18 @@ public sealed class KafkaSyncTests(SharedKafka kafka)
         await bed.ReadyAsync();
         using var stop = new CancellationTokenSource();
         var writers = Task.WhenAll(WriteAsync(bed, stop.Token), EditAsync(bed, stop.Token));
-        for (var round = 1; round <= 2; round++)
-        {
-            var enough = bed.StripeCustomers().Count + 25;
-            await bed.UntilAsync(() => bed.StripeCustomers().Count >= enough, "some arrive", 60);
-            await kafka.Broker.KillAsync();
-            await bed.ExecuteAsync($"insert into customers (name, email) values ('meanwhile', 'down{round}@x.org')");
-            bed.Stripe.EditOnDashboard("POST", "/v1/customers", $"name=meanwhile&email=there{round}@x.org");
-            await kafka.Broker.StartAsync();
-            await bed.UntilAsync(() => bed.StripeHas($"down{round}@x.org"), "what came meanwhile arrives", 90);
-        }
-
+        var enough = bed.StripeCustomers().Count + 25;
+        await bed.UntilAsync(() => bed.StripeCustomers().Count >= enough, "some arrive", 60);
+        await kafka.Broker.KillAsync();
+        await bed.ExecuteAsync("insert into customers (name, email) values ('meanwhile', 'down@x.org')");
+        bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=meanwhile&email=there@x.org");
+        await kafka.Broker.StartAsync();
+        await bed.UntilAsync(() => bed.StripeHas("down@x.org"), "what came meanwhile arrives", 90);
         await stop.CancelAsync();
         await writers;
         await bed.ConvergeAsync(120);
         await bed.ReadyAsync();
-        bed.StripeHas("there2@x.org").ShouldBeTrue();
+        bed.StripeHas("there@x.org").ShouldBeTrue();
     }
 
     private async Task<Bed> BedAsync()

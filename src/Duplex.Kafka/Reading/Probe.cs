@@ -26,12 +26,12 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
             var firsts = Find([.. lasts.Keys.Select(p => (p, ends[p].Low.Value))], last: false);
             foreach (var partition in some)
             {
-                var low = ends[partition].Low.Value;
+                var (low, high) = (ends[partition].Low.Value, ends[partition].High.Value);
                 partition.Publish(firsts.TryGetValue(partition, out var first)
                     ? new Extent(low, lasts[partition].Offset, Math.Max(0, first.Count - 1),
                         Math.Max(0, first.Bytes - first.OwnBytes), lasts[partition].Count, lasts[partition].Bytes,
                         first.Micros)
-                    : Extent.Empty(low));
+                    : low == high ? Extent.Emptied(high) : Extent.Empty(low));
             }
         }
     }

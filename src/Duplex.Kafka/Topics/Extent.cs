@@ -16,6 +16,15 @@ internal sealed record Extent(
 {
     public bool IsEmpty => Last < First;
 
+    /// <summary>
+    /// Where Kafka itself begins, if that is after <see cref="First"/>: between the two are ends of transactions only,
+    /// which nobody missed who had read up to there.
+    /// </summary>
+    public long Start { get; init; }
+
+    /// <summary>The lowest offset that Kafka can be asked for.</summary>
+    public long Readable => Math.Max(First, Start);
+
     /// <summary>No entry is at or after it.</summary>
     public long Next => IsEmpty ? First : Last + 1;
 
@@ -23,4 +32,10 @@ internal sealed record Extent(
     public long Held => Bytes - RemovedBytes;
 
     public static Extent Empty(long first) => new(first, first - 1, 0, 0, 0, 0, 0);
+
+    /// <summary>
+    /// A partition that Kafka has emptied: the last thing in it was the end of a transaction, and who had read every entry
+    /// stands before that.
+    /// </summary>
+    public static Extent Emptied(long high) => Empty(Math.Max(0, high - 1)) with { Start = high };
 }

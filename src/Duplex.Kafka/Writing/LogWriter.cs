@@ -136,7 +136,7 @@ internal sealed partial class LogWriter : IDisposable
         var window = new DeliveryWindow(_options.DeliveriesMax);
         foreach (var partition in topic.Partitions)
         {
-            var from = Math.Max(partition.Extent.First, partition.Extent.Next - _options.DeliveriesMax);
+            var from = Math.Max(partition.Extent.Readable, partition.Extent.Next - _options.DeliveriesMax);
             foreach (var (id, offset) in _session.Probe.Deliveries(partition, from))
             {
                 window.Commit(id, partition, offset);

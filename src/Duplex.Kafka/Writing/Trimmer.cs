@@ -63,7 +63,7 @@ internal sealed class Trimmer(Probe probe, IAdminClient admin, KafkaLogOptions o
             return 0;
         }
 
-        var cut = probe.Cut(partition, extent.First, limit, stays);
+        var cut = probe.Cut(partition, extent.Readable, limit, stays);
         if (cut <= extent.First)
         {
             return 0;
@@ -78,7 +78,7 @@ internal sealed class Trimmer(Probe probe, IAdminClient admin, KafkaLogOptions o
     private long Follow(PartitionLog partition)
     {
         var low = probe.Low(partition);
-        return low > partition.Extent.First ? Begin(partition, low) : 0;
+        return low > partition.Extent.Readable ? Begin(partition, low) : 0;
     }
 
     private long Begin(PartitionLog partition, long first)
@@ -88,8 +88,9 @@ internal sealed class Trimmer(Probe probe, IAdminClient admin, KafkaLogOptions o
         var after = entry is null
             ? extent with
             {
-                First = first,
-                Last = first - 1,
+                First = Math.Min(first, extent.Next),
+                Last = Math.Min(first, extent.Next) - 1,
+                Start = first,
                 Removed = extent.Count,
                 RemovedBytes = extent.Bytes,
                 OldestMicros = 0,

@@ -68,7 +68,7 @@ public sealed class LogSectionTests
     [InlineData("partitions: 6", "{ }", 6)]
     [InlineData("partitions: 6", "", 6)]
     [InlineData("partitions: 6", "{ partitions: 4 }", 4)]
-    public void Topics_of_posted_tables_have_the_partitions_that_their_section_says_or_the_logs(string log, string ingest, int partitions) =>
+    public void Topics_of_posted_tables_have_the_partitions_of_their_section_or_of_the_logs(string log, string ingest, int partitions) =>
         Load($"log: {{ kafka: {{ bootstrap: \"a:9092\", {log} }} }}\ningest: {ingest}").Model.ShouldNotBeNull()
             .Ingest.ShouldNotBeNull().Partitions.ShouldBe(partitions);
 
