@@ -56,6 +56,7 @@ public sealed class SchemaCompatibilityTests
     [InlineData("""{"$ref":"other.json"}""", """{"type":"object"}""", "", "schema.undecidable")]
     [InlineData("""{"type":"string"}""", "false", "", "schema.narrowed")]
     [InlineData("true", """{"type":"string"}""", "/type", "schema.narrowed")]
+    [InlineData("""{"format":"email"}""", """{"format":"email","x-assert-format":true}""", "/x-assert-format", "schema.narrowed")]
     public void What_refuses_more_or_may_do_so_is_not(string before, string after, string path, string code)
     {
         var errors = Errors(before, after);

@@ -92,6 +92,8 @@ public sealed class CompileTests
         JsonSchema.Compile(schema).Schema!.IsValid(text).ShouldBeTrue();
         JsonSchema.Compile(schema, options: new SchemaOptions { AssertFormat = true }).Schema!.Validate(text)
             .ShouldHaveSingleItem().Message.ShouldBe("'not-an-email' is not a 'email'");
+        JsonSchema.Compile("""{"x-assert-format":true,"format":"email"}"""u8.ToArray()).Schema!.IsValid(text).ShouldBeFalse();
+        JsonSchema.Compile("""{"x-assert-format":false,"format":"email"}"""u8.ToArray()).Schema!.IsValid(text).ShouldBeTrue();
     }
 
     [Fact]

@@ -20,6 +20,7 @@ public sealed class SchemaCompatibility
         "not", "if", "then", "else", "oneOf", "contains", "minContains", "maxContains", "patternProperties",
         "propertyNames", "dependentSchemas", "dependentRequired", "dependencies", "unevaluatedProperties",
         "unevaluatedItems", "$dynamicRef", "$recursiveRef", "contentEncoding", "contentMediaType",
+        SchemaOptions.FormatKeyword,
     ];
 
     private readonly JsonElement _oldRoot;

@@ -36,8 +36,9 @@ internal sealed class SchemaCompiler
         }
 
         var usual = options.Draft == SchemaDraft.Draft7 ? Dialect.Draft7 : Dialect.Draft202012;
-        var compiler = new SchemaCompiler(known, options, usual);
-        var document = new SchemaDocument("", Parse(utf8));
+        var content = Parse(utf8);
+        var compiler = new SchemaCompiler(known, AsksForFormat(content) ? options with { AssertFormat = true } : options, usual);
+        var document = new SchemaDocument("", content);
         var baseUri = UriReference.Parse(options.BaseUri).Document;
         var root = compiler.CompileAll(compiler._index.Load(document, baseUri, isTrusted: false));
         compiler.Review(known);
@@ -57,6 +58,10 @@ internal sealed class SchemaCompiler
             ? new JsonSchema(node, compiler.TracksScope)
             : throw new InvalidOperationException(compiler._findings[0].Message);
     }
+
+    /// <summary>Whether the owner of a document asks that <c>format</c> refuses.</summary>
+    private static bool AsksForFormat(JsonElement content) => content.ValueKind == JsonValueKind.Object
+        && content.TryGetProperty(SchemaOptions.FormatKeyword, out var asked) && asked.ValueKind == JsonValueKind.True;
 
     /// <summary>The content of a document.</summary>
     public static JsonElement Parse(ReadOnlyMemory<byte> utf8) =>

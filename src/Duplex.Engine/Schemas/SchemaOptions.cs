@@ -13,6 +13,9 @@ public enum SchemaDraft
 /// <summary>How a schema is read.</summary>
 public sealed record SchemaOptions
 {
+    /// <summary>A member at the root of a document: <c>true</c> asks for <see cref="AssertFormat"/>.</summary>
+    public const string FormatKeyword = "x-assert-format";
+
     /// <summary>The usual reading.</summary>
     public static SchemaOptions Default { get; } = new();
 
