@@ -8,6 +8,7 @@ using Duplex.Engine.Ingest;
 using Duplex.Engine.Log;
 using Duplex.Engine.Mapping;
 using Duplex.Engine.Merge;
+using Duplex.Engine.Push;
 using Duplex.Engine.Reconcile;
 using Duplex.Engine.Registry;
 using Duplex.Engine.Routing;
@@ -35,6 +36,9 @@ public sealed record EngineParts(
     /// <summary>The feeds; null where nothing is stored for customers. Disposed by whoever made it, after the
     /// engine.</summary>
     public IFeedStore? Feeds { get; init; }
+
+    /// <summary>Makes what takes feeds to topics; null where there is nothing that does.</summary>
+    public Func<PushModel, IPushTransport>? PushTopics { get; init; }
 
     /// <summary>Keeps the secrets of what is set at run time; null where nothing that needs one can be.</summary>
     public ISecretStore? Secrets { get; init; }

@@ -28,11 +28,13 @@ public sealed class KafkaChangeLog : IChangeLog
     private readonly LogWriter _writer;
     private readonly ReaderPool _readers;
     private readonly GroupOffsets _groups;
+    private readonly string _prefix;
     private int _disposed;
 
     private KafkaChangeLog(KafkaLogOptions options)
     {
         var clients = new ClientFactory(options);
+        _prefix = clients.Name("");
         _writer = new LogWriter(clients, _catalog, _consumers, options);
         _topics = new TopicMaker(clients, _catalog, _writer, options);
         _readers = new ReaderPool(clients, ReadersMax, ReadersRunningMax);
@@ -44,6 +46,14 @@ public sealed class KafkaChangeLog : IChangeLog
 
     /// <inheritdoc/>
     public Task<SyncError> Failed => _writer.Failed;
+
+    /// <summary>Whether a topic of the cluster is one of the log's own, which nobody else may write to.</summary>
+    public bool Owns(string topic)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        return topic.StartsWith(_prefix, StringComparison.Ordinal) && (_catalog.Topics.ContainsKey(topic[_prefix.Length..])
+            || (topic.Contains("_u", StringComparison.Ordinal) && _catalog.Topics.Values.Any(t => t.KafkaName == topic)));
+    }
 
     /// <summary>Opens the log, and shuts out whoever has it open under the same prefix.</summary>
     /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnavailable"/>: the cluster does not answer or

@@ -7,6 +7,7 @@ using Duplex.Engine.Log;
 using Duplex.Engine.Secrets;
 using Duplex.Engine.State;
 using Duplex.Kafka;
+using Duplex.Kafka.Pushing;
 using Duplex.Sdk;
 using Duplex.Storage.Embedded;
 using Duplex.Storage.Embedded.Log;
@@ -21,11 +22,14 @@ namespace Duplex.Server;
 /// </summary>
 public sealed class EmbeddedStores : IAsyncDisposable
 {
-    private EmbeddedStores(IChangeLog log, IStateStore state, IFeedStore feeds)
+    private readonly KafkaPushes _topics;
+
+    private EmbeddedStores(IChangeLog log, IStateStore state, IFeedStore feeds, ILoggerFactory loggers)
     {
         Log = log;
         State = state;
         Feeds = feeds;
+        _topics = new KafkaPushes(log as KafkaChangeLog, loggers);
     }
 
     /// <summary>The change log.</summary>
@@ -58,7 +62,7 @@ public sealed class EmbeddedStores : IAsyncDisposable
             // The log is opened last: a log on Kafka is taken over from whoever has it, and while another process has the
             // data directory it stays with that one.
             return new EmbeddedStores(
-                await OpenLogAsync(model, options, cancellationToken).ConfigureAwait(false), state, feeds);
+                await OpenLogAsync(model, options, cancellationToken).ConfigureAwait(false), state, feeds, loggers);
         }
         catch
         {
@@ -109,11 +113,13 @@ public sealed class EmbeddedStores : IAsyncDisposable
         {
             Feeds = Feeds,
             Secrets = new EmbeddedSecretStore(model.DataDirectory),
+            PushTopics = _topics.Open,
         };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _topics.DisposeAsync().ConfigureAwait(false);
         await Log.DisposeAsync().ConfigureAwait(false);
         await State.DisposeAsync().ConfigureAwait(false);
         await Feeds.DisposeAsync().ConfigureAwait(false);

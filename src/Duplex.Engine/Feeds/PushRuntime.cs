@@ -13,7 +13,7 @@ internal sealed partial class PushRuntime(PushModel model, EngineParts parts)
 
     /// <summary>The pusher.</summary>
     public FeedPusher Pusher { get; } = new(
-        model, new PushParts(parts.Feeds!, parts.Store, parts.Budget, parts.Clock, parts.Loggers));
+        model, new PushParts(parts.Feeds!, parts.Store, parts.Budget, parts.Clock, parts.Loggers) { Topics = parts.PushTopics });
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

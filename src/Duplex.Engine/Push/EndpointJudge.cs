@@ -98,6 +98,11 @@ internal sealed partial class EndpointJudge(PushModel model, EndpointStore endpo
                 MustSave = true;
                 Ailing(now, outcome.Error!);
                 return Settled.Of(entry, FeedStatus.Pending, entry.Attempts, outcome.Error, until);
+            case PushResult.Away:
+                Health.Failed(now, overloaded: true);
+                Volatile.Write(ref _notBefore, Health.NotBeforeMicros);
+                Ailing(now, outcome.Error!);
+                return Settled.Of(entry, FeedStatus.Pending, entry.Attempts, outcome.Error, now);
             case PushResult.Gone:
                 Disable("The endpoint answered 410: it wants no more webhooks.", gone: true);
                 return Settled.Of(entry, FeedStatus.Pending, entry.Attempts + 1, outcome.Error, now);
@@ -149,7 +154,7 @@ internal sealed partial class EndpointJudge(PushModel model, EndpointStore endpo
         }
         else if (now - State.FailingSinceMicros >= Micros(model.DisableAfter))
         {
-            Disable($"No webhook was taken since {FeedRecordJson.Instant(State.FailingSinceMicros)}. {error}", gone: false);
+            Disable($"Nothing was taken since {FeedRecordJson.Instant(State.FailingSinceMicros)}. {error}", gone: false);
         }
     }
 

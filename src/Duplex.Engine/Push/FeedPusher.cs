@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Push;
 
 /// <summary>
-/// Pushes a customer's feed to its endpoint as signed webhooks. Records of one key go one after the other, each once the one
+/// Pushes a customer's feed to its endpoint as signed webhooks, or to a topic. Records of one key go one after the other, each once the one
 /// before it is dealt with and that is on disk; different keys go in parallel. A record that fails is tried again by its
 /// schedule and delays its own key alone. What was sent is known after a crash but for what was under way, which is sent
 /// again under the same id. <see cref="RunAsync"/> is called once; the other members from any thread meanwhile.

@@ -18,6 +18,14 @@ public sealed record PushParts(
     /// <summary>Makes the handler of an endpoint's requests; null for a guarded one. The pusher disposes it.</summary>
     public Func<PushModel, HttpMessageHandler>? Handler { get; init; }
 
-    internal HttpMessageHandler HandlerOf(PushModel model) => Handler?.Invoke(model)
+    /// <summary>Makes what takes records to a topic; null where there is nothing that does.</summary>
+    public Func<PushModel, IPushTransport>? Topics { get; init; }
+
+    internal IPushTransport TransportOf(PushModel model) => model.Topic is null
+        ? new PushSender(model, HandlerOf(model), Clock)
+        : Topics?.Invoke(model) ?? throw new SyncException(ErrorCode.ConfigInvalid,
+            $"Nothing here takes the feed {model.Feed} to a topic.", "Push it to a url.");
+
+    private HttpMessageHandler HandlerOf(PushModel model) => Handler?.Invoke(model)
         ?? new AddressGuard(model.Policy, Clock).CreateHandler(s => s.MaxConnectionsPerServer = model.Parallelism);
 }

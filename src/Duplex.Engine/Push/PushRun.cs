@@ -19,7 +19,7 @@ internal sealed partial class PushRun
     private readonly ILogger _logger;
     private readonly EndpointJudge _judge;
     private readonly PushReader _reader;
-    private readonly PushSender _sender;
+    private readonly IPushTransport _sender;
     private readonly RetrySchedule _schedule;
     private readonly PushTally _tally = new();
     private readonly CancellationTokenSource _sending = new();
@@ -40,7 +40,7 @@ internal sealed partial class PushRun
         _judge = new EndpointJudge(model, endpoints, _tally, parts.Clock, logger);
         _reader = new PushReader(parts.Feeds, model.Feed, _tally, logger);
         _schedule = new RetrySchedule(model.Retry, model.Jitter);
-        _sender = new PushSender(model, parts.HandlerOf(model), parts.Clock);
+        _sender = parts.TransportOf(model);
     }
 
     private long Now => _parts.Clock.NowMicros();
@@ -340,7 +340,7 @@ internal sealed partial class PushRun
         }
 
         return _judge.Admits(Now)
-            ? await _sender.SendAsync(record, cancellationToken).ConfigureAwait(false)
+            ? await _sender.SendAsync(new PushMessage(_model.Feed, record), cancellationToken).ConfigureAwait(false)
             : new PushOutcome(PushResult.NotSent);
     }
 

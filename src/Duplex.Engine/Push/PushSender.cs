@@ -3,13 +3,12 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using Duplex.Engine.Feeds;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Push;
 
-/// <summary>Sends one record as one signed request and judges the answer. Called from many tasks at once.</summary>
-internal sealed class PushSender : IDisposable
+/// <summary>Sends one record as one signed request and judges the answer.</summary>
+internal sealed class PushSender : IPushTransport
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
@@ -28,9 +27,9 @@ internal sealed class PushSender : IDisposable
             : throw new SyncException(ErrorCode.ConfigInvalid, "A webhook secret cannot be read."))];
     }
 
-    public async Task<PushOutcome> SendAsync(FeedRecord record, CancellationToken cancellationToken)
+    public async Task<PushOutcome> SendAsync(PushMessage message, CancellationToken cancellationToken)
     {
-        using var request = RequestOf(record);
+        using var request = RequestOf(message);
         using var patience = new CancellationTokenSource(_model.Timeout, _clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
@@ -56,11 +55,11 @@ internal sealed class PushSender : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private HttpRequestMessage RequestOf(FeedRecord record)
+    private HttpRequestMessage RequestOf(PushMessage message)
     {
-        var id = FeedRecordJson.MessageIdOf(_model.Feed, record).ToString();
+        var id = message.Id;
         var seconds = _clock.GetUtcNow().ToUnixTimeSeconds();
-        var body = WebhookBody.Of(_model.Feed, record);
+        var body = message.Body();
         var request = new HttpRequestMessage(HttpMethod.Post, _model.Url)
         {
             Content = new ByteArrayContent(body) { Headers = { ContentType = Json } },

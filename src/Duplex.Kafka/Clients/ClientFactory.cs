@@ -47,6 +47,24 @@ internal sealed partial class ClientFactory
             .SetErrorHandler((_, error) => LogClient(_logger, error.Reason))
             .Build();
 
+    /// <summary>A producer that gives each record once and in order to every in-sync replica, or fails it in time.</summary>
+    /// <param name="within">How long a record may take.</param>
+    public IProducer<byte[], byte[]> Pusher(TimeSpan within) =>
+        new ProducerBuilder<byte[], byte[]>(With(new()
+            {
+                ["enable.idempotence"] = "true",
+                ["acks"] = "all",
+                ["message.timeout.ms"] = within.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture),
+                ["partitioner"] = "murmur2_random",
+                ["compression.type"] = _options.Compression,
+                ["linger.ms"] = "2",
+                ["message.max.bytes"] = (EntryBytesMax + (1 << 20)).ToString(CultureInfo.InvariantCulture),
+                ["dotnet.producer.delivery.report.fields"] = "none",
+            }))
+            .SetLogHandler((_, line) => LogClient(_logger, line.Message))
+            .SetErrorHandler((_, error) => LogClient(_logger, error.Reason))
+            .Build();
+
     /// <summary>A consumer that is told what to read, sees only what is committed, and belongs to no group.</summary>
     /// <param name="group">The group that it commits for; it never joins it.</param>
     /// <param name="headers">Whether headers are wanted.</param>
