@@ -21,7 +21,8 @@ internal sealed class PostLoad : IAsyncDisposable
     private int _repeated;
 
     /// <param name="log">The <c>log</c> section of the configuration; empty for the data directory.</param>
-    public PostLoad(string log)
+    /// <param name="push">Further members of customer B.</param>
+    public PostLoad(string log, string push = "")
     {
         WriteCustomers();
         Server = new ServerProcess(_folder, section => $$"""
@@ -31,7 +32,7 @@ internal sealed class PostLoad : IAsyncDisposable
             ingest: { schemas: ./schemas }
             customers:
               customer-a: { tables: [ users ], start: earliest }
-              customer-b: { tables: [ users ], start: earliest }
+              customer-b: { tables: [ users ], start: earliest{{push}} }
             """);
         _http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5) })
         {
