@@ -101,7 +101,7 @@ public sealed class EndpointTests
                 || (bed.Status.FailedAttempts > before && bed.Status.InFlight == 0));
         }
 
-        bed.Status.Error.ShouldNotBeNull().Message.ShouldContain("No webhook was taken since 2026-01-01T00:00:00");
+        bed.Status.Error.ShouldNotBeNull().Message.ShouldContain("Nothing was taken since 2026-01-01T00:00:00");
         var record = await bed.RecordAsync(1);
         record.Status.ShouldBe(FeedStatus.Pending);
         bed.Status.GivenUp.ShouldBe(0);
