@@ -10,6 +10,7 @@ using Duplex.Engine.Push;
 using Duplex.Kafka.Pushing;
 using Duplex.Push.Tests;
 using Duplex.Sdk;
+using Duplex.Simulators.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using Xunit;
@@ -58,7 +59,7 @@ public sealed class PushTests(KafkaBroker broker)
         found.Single(static m => m.Offset == 2).Headers.Keys.ShouldNotContain("duplex.version");
         (await bed.PositionAsync()).ShouldBe(501);
         (await bed.RecordsAsync()).ShouldAllBe(static r => r.Status == FeedStatus.Delivered && r.Attempts == 1 && r.Error == null);
-        (await KafkaBroker.RunAsync("kafka-topics.sh", "--bootstrap-server", broker.Bootstrap, "--describe", "--topic", _topic))
+        (await PrivateKafka.RunAsync("kafka-topics.sh", "--bootstrap-server", broker.Bootstrap, "--describe", "--topic", _topic))
             .ShouldContain("PartitionCount: 4");
     }
 
