@@ -99,6 +99,27 @@ public sealed class FaultTests(KafkaBroker broker)
         owner.Failed.IsCompleted.ShouldBeFalse();
     }
 
+    [SkippableFact]
+    public async Task The_latest_deliveries_of_every_partition_are_remembered_after_a_start()
+    {
+        const int remembered = 20;
+        var bed = new KafkaLogBed(broker) { DeliveriesMax = remembered };
+        await using (var log = await bed.OpenAsync(TimeProvider.System))
+        {
+            await log.EnsureAsync(Partitions);
+            for (var n = 0; n < remembered * Partitions * 2; n++)
+            {
+                await log.AppendAsync(LogFacts.Delivery($"evt_{n}", $"k{n}", "1"));
+            }
+        }
+
+        await using var reopened = await bed.OpenAsync(TimeProvider.System);
+        for (var n = (remembered * Partitions * 2) - remembered; n < remembered * Partitions * 2; n++)
+        {
+            (await reopened.AppendAsync(LogFacts.Delivery($"evt_{n}", $"k{n}", "1"))).Dropped.ShouldBe(1, $"delivery {n}");
+        }
+    }
+
     private static async Task AppendAsync(
         IChangeLog log, int writer, ConcurrentDictionary<int, int> acknowledged, CancellationToken stop)
     {

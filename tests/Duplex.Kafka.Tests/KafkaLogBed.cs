@@ -13,6 +13,9 @@ internal sealed class KafkaLogBed(KafkaBroker broker) : IBed<IChangeLog>
 
     public bool BrokerRetention { get; init; }
 
+    /// <summary>How many delivery ids a topic remembers.</summary>
+    public int DeliveriesMax { get; init; } = 100_000;
+
     public async Task<IChangeLog> OpenAsync(TimeProvider clock)
     {
         KafkaBroker.Require();
@@ -24,6 +27,7 @@ internal sealed class KafkaLogBed(KafkaBroker broker) : IBed<IChangeLog>
                 Clock = clock,
                 AppendWithin = AppendWithin,
                 BrokerRetention = BrokerRetention,
+                DeliveriesMax = DeliveriesMax,
             }, default);
     }
 

@@ -71,8 +71,9 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
         return cut;
     }
 
-    /// <summary>Every delivery id from the offset on, in order.</summary>
-    public IEnumerable<(string Id, long Offset)> Deliveries(PartitionLog partition, long from)
+    /// <summary>Every delivery id from the offset on, in order, with the milliseconds since 1970 UTC at which it was
+    /// appended.</summary>
+    public IEnumerable<(string Id, long Offset, long Millis)> Deliveries(PartitionLog partition, long from)
     {
         var last = partition.Extent.Last;
         if (last < from)
@@ -91,7 +92,7 @@ internal sealed class Probe(ClientFactory clients) : IDisposable
 
             if (EntryHeaders.DeliveryOf(entry.Message.Headers) is { } id)
             {
-                yield return (id, entry.Offset.Value);
+                yield return (id, entry.Offset.Value, entry.Message.Timestamp.UnixTimestampMs);
             }
 
             if (entry.Offset.Value == last)

@@ -133,14 +133,25 @@ internal sealed partial class LogWriter : IDisposable
 
     private DeliveryWindow LoadDeliveries(Topic topic)
     {
-        var window = new DeliveryWindow(_options.DeliveriesMax);
+        // The latest of all partitions together: those of one alone would push the others out.
+        var latest = new PriorityQueue<(string Id, PartitionLog Partition, long Offset), (long Millis, long Order)>();
         foreach (var partition in topic.Partitions)
         {
             var from = Math.Max(partition.Extent.Readable, partition.Extent.Next - _options.DeliveriesMax);
-            foreach (var (id, offset) in _session.Probe.Deliveries(partition, from))
+            foreach (var (id, offset, millis) in _session.Probe.Deliveries(partition, from))
             {
-                window.Commit(id, partition, offset);
+                latest.Enqueue((id, partition, offset), (millis, offset));
+                if (latest.Count > _options.DeliveriesMax)
+                {
+                    latest.Dequeue();
+                }
             }
+        }
+
+        var window = new DeliveryWindow(_options.DeliveriesMax);
+        while (latest.TryDequeue(out var delivery, out _))
+        {
+            window.Commit(delivery.Id, delivery.Partition, delivery.Offset);
         }
 
         return window;
