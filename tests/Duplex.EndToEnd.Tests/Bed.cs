@@ -69,6 +69,9 @@ internal sealed class Bed : IAsyncDisposable
     /// <summary>Opens another log than the one of the data directory; null for that.</summary>
     public Func<Task<IChangeLog>>? OpenLog { get; set; }
 
+    /// <summary>The <c>log</c> section of the configuration, for a server of its own; empty for the data directory.</summary>
+    public string LogSection { get; set; } = "";
+
     /// <summary>More settings of the PostgreSQL connection, such as <c>heartbeat: 1s</c>.</summary>
     public string ShopSettings { get; set; } = "";
 
@@ -157,6 +160,7 @@ internal sealed class Bed : IAsyncDisposable
         var parts = new NpgsqlConnectionStringBuilder(_connectionString);
         return $"""
             data: {_data}
+            {LogSection}
             {server}
             connections:
               shop:

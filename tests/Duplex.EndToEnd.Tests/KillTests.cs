@@ -13,7 +13,8 @@ namespace Duplex.EndToEnd.Tests;
 /// equal, one to one, and quiet. <c>DUPLEX_KILL_RECORDS</c>, <c>DUPLEX_KILL_SECONDS</c>, <c>DUPLEX_KILL_QUIET</c> (seconds) and
 /// <c>DUPLEX_KILL_SEED</c> make it larger; <c>DUPLEX_KILL_KEYS=0</c> leaves key changes out.
 /// </summary>
-public sealed class KillTests(ITestOutputHelper output)
+[Collection(KafkaCollection.Name)]
+public sealed class KillTests(SharedKafka kafka, ITestOutputHelper output)
 {
     private static readonly int Records = Number("DUPLEX_KILL_RECORDS", 100);
     private static readonly int Seconds = Number("DUPLEX_KILL_SECONDS", 15);
@@ -24,11 +25,19 @@ public sealed class KillTests(ITestOutputHelper output)
 
     private int _made;
 
-    [SkippableFact]
-    public async Task Kills_at_any_instant_lose_nothing_and_duplicate_nothing()
+    [SkippableTheory]
+    [InlineData("embedded")]
+    [InlineData("kafka")]
+    public async Task Kills_at_any_instant_lose_nothing_and_duplicate_nothing(string log)
     {
-        output.WriteLine($"seed {Seed}");
+        output.WriteLine($"seed {Seed}, {log} log");
+        if (log == "kafka")
+        {
+            SharedKafka.Require();
+        }
+
         await using var bed = await Bed.CreateAsync();
+        bed.LogSection = log == "kafka" ? kafka.Section(SharedKafka.Prefix()) : "";
         await SeedAsync(bed);
         await using var server = new ServerProcess(bed);
         server.Start();
