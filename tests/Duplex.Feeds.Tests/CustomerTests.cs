@@ -70,6 +70,13 @@ public sealed class CustomerTests
         await bed.PostAsync("users", (4, "Dan"));
         await bed.PostAsync("orders", (1, "Book"));
         await bed.UntilAsync("other", 1);
+        await bed.StopAsync();
+        await bed.StartAsync();
+        await bed.PostAsync("users", [.. Enumerable.Range(1, 30).Select(static i => (i, "later"))]);
+        await bed.StopAsync();
+        await bed.StartAsync();
+        await Eventually.BecomesAsync(async () => (await bed.StatusAsync("c")).State == RunState.Blocked);
+        (await bed.StatusAsync("c")).Error.ShouldNotBeNull().Message.ShouldContain("has grown since");
         (await bed.ReadAsync("c")).Count.ShouldBe(3, "nothing that the other log takes goes by in silence");
 
         await bed.StopAsync();

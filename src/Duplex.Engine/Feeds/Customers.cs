@@ -291,7 +291,7 @@ public sealed class Customers
         var given = await _parts.Feeds.ReadSourcesAsync(next.Feed.Name, "", cancellationToken);
         var known = before is null || before.Generation != next.Generation ? [] : TablesOf(before);
         var (places, fresh) = await starts.FindAsync(
-            TablesOf(next).Except(known).ToHashSet(StringComparer.Ordinal), cancellationToken);
+            commit.Epoch, TablesOf(next).Except(known).ToHashSet(StringComparer.Ordinal), cancellationToken);
         var change = decide([.. places.Select(p => new TurningPoint(p.Table, p.Position, Math.Max(p.Position.Offset,
             given.TryGetValue(FeedLeg.SourceOf(next, p.Position.Topic, p.Position.Partition), out var last) ? last + 1 : 0)))]);
         commit.Mutations.AddRange(change.Mutations);

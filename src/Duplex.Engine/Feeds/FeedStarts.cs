@@ -19,7 +19,7 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
     public async Task<IReadOnlyList<(string Table, LegPosition Position)>> PlaceAsync(
         long epoch, CancellationToken cancellationToken)
     {
-        var (places, fresh) = await FindAsync(None, cancellationToken);
+        var (places, fresh) = await FindAsync(epoch, None, cancellationToken);
         if (fresh.Count > 0)
         {
             var commit = new StateCommit { Owner = FeedLeg.IdOf(customer).ToString(), Epoch = epoch };
@@ -32,11 +32,13 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
     }
 
     /// <summary>The position of every partition of every table, and those among them that are not stored yet.</summary>
+    /// <param name="epoch">The leg's epoch.</param>
     /// <param name="added">Tables that begin now although they were read before; what they were given stays given.</param>
     /// <param name="cancellationToken">Stops the search.</param>
     public async Task<(IReadOnlyList<(string Table, LegPosition Position)> All, IReadOnlyList<LegPosition> Fresh)> FindAsync(
-        IReadOnlySet<string> added, CancellationToken cancellationToken)
+        long epoch, IReadOnlySet<string> added, CancellationToken cancellationToken)
     {
+        var reach = new LogReach(parts.Log, parts.Store, parts.Clock);
         var leg = FeedLeg.IdOf(customer);
         var stored = await parts.Store.ReadPositionsAsync(leg, cancellationToken);
         var all = new List<(string, LegPosition)>();
@@ -53,7 +55,7 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
                 var position = stored.FirstOrDefault(p => p.Topic == topic && p.Partition == partition.Partition);
                 if (position is not null)
                 {
-                    LogReach.Require(position, partition);
+                    await reach.RequireAsync(position, partition, epoch, cancellationToken);
                 }
 
                 if (position is null || added.Contains(table))

@@ -1,22 +1,72 @@
+using System.Globalization;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
 namespace Duplex.Engine.Log;
 
-/// <summary>Tells a log that lost entries, or is another one, from one that a leg has read to its end.</summary>
-internal static class LogReach
+/// <summary>
+/// Tells a log that lost entries, or is another one, from one that a leg has read to its end. A log that was too short is
+/// remembered, so that it is no less refused when it has grown past the leg's position meanwhile: the leg would skip what it
+/// took until then.
+/// </summary>
+internal sealed class LogReach(IChangeLog log, IStateStore store, TimeProvider clock)
 {
-    /// <summary>Refuses a position that the log does not reach: going on there would skip what the log takes until it
-    /// does.</summary>
+    /// <summary>Refuses a leg's position that the log does not reach, or did not when the leg last asked and reaches by entries
+    /// that came after.</summary>
+    /// <param name="position">Where the leg goes on.</param>
+    /// <param name="partition">The partition as it stands.</param>
+    /// <param name="epoch">The leg's epoch.</param>
+    /// <param name="cancellationToken">Stops what has not begun.</param>
     /// <exception cref="SyncException"><see cref="ErrorCode.StorageUnreadable"/>.</exception>
-    public static void Require(LegPosition position, PartitionState partition)
+    public async ValueTask RequireAsync(
+        LegPosition position, PartitionState partition, long epoch, CancellationToken cancellationToken)
     {
+        var mark = $"short:{position.Leg}:{position.Topic}/{position.Partition}";
+        var noted = await store.ReadValueAsync(mark, cancellationToken);
         if (position.Offset > partition.NextOffset)
         {
-            throw new SyncException(ErrorCode.StorageUnreadable,
-                $"{position.Leg} has read partition {partition.Partition} of {partition.Topic} up to offset {position.Offset}, and " +
-                $"the log ends at {partition.NextOffset}: it is not the log that the data directory belongs to, or it lost entries.",
-                "Give the configuration the log that it had. To begin with another one, begin with an empty data directory.");
+            if (noted is null)
+            {
+                var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+                await PutAsync(position.Leg, epoch, mark, now.ToString(CultureInfo.InvariantCulture), cancellationToken);
+            }
+
+            throw Refused(position, $"the log ends at {partition.NextOffset}");
         }
+
+        if (noted is null)
+        {
+            return;
+        }
+
+        if (await MillisAsync(position, partition, cancellationToken) >= long.Parse(noted, CultureInfo.InvariantCulture))
+        {
+            throw Refused(position, "the log ended before that, and has grown since");
+        }
+
+        await PutAsync(position.Leg, epoch, mark, null, cancellationToken);
+    }
+
+    private static SyncException Refused(LegPosition position, string found) => new(ErrorCode.StorageUnreadable,
+        $"{position.Leg} has read partition {position.Partition} of {position.Topic} up to offset {position.Offset}, and {found}: " +
+        "it is not the log that the data directory belongs to, or it lost entries.",
+        "Give the configuration the log that it had. To begin with another one, begin with an empty data directory.");
+
+    /// <summary>When the log took the entry that the leg read last, or the next one if that is removed; milliseconds since 1970
+    /// UTC. Zero when there is none.</summary>
+    private async ValueTask<long> MillisAsync(
+        LegPosition position, PartitionState partition, CancellationToken cancellationToken)
+    {
+        var from = Math.Max(partition.FirstOffset, position.Offset - 1);
+        using var page = await log.ReadAsync(position.Topic, position.Partition, from, 1, 1, cancellationToken);
+        return page.Count == 0 ? 0 : page.AppendedMicros(0) / 1000;
+    }
+
+    private async ValueTask PutAsync(
+        LegId leg, long epoch, string name, string? value, CancellationToken cancellationToken)
+    {
+        var commit = new StateCommit { Owner = leg.ToString(), Epoch = epoch };
+        commit.Mutations.Add(new StateMutation.PutValue(name, value));
+        await store.CommitAsync(commit, cancellationToken);
     }
 }

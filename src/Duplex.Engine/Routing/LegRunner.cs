@@ -52,7 +52,7 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         using var stopNow = new CancellationTokenSource();
         using var turns = new TurnRunner(leg, new RecordFlow(sync, leg), _window, stopNow.Token);
         await TakeUpIntentsAsync(leg, cancellationToken);
-        var trackers = await TrackAsync(committer, cancellationToken);
+        var trackers = await TrackAsync(committer, epoch, cancellationToken);
         sync.Legs[(int)from] = leg;
         view.Attach(turns, trackers, leg.Indexed);
         try
@@ -107,8 +107,10 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
         }
     }
 
-    private async Task<List<OffsetTracker>> TrackAsync(Committer committer, CancellationToken cancellationToken)
+    private async Task<List<OffsetTracker>> TrackAsync(
+        Committer committer, long epoch, CancellationToken cancellationToken)
     {
+        var reach = new LogReach(log, sync.Store, sync.Clock);
         var positions = await sync.Store.ReadPositionsAsync(_id, cancellationToken);
         var trackers = new List<OffsetTracker>();
         foreach (var partition in (await log.DescribeAsync(cancellationToken)).Where(p => p.Topic == _topic))
@@ -116,7 +118,7 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
             var stored = positions.FirstOrDefault(p => p.Topic == _topic && p.Partition == partition.Partition);
             if (stored is not null)
             {
-                LogReach.Require(stored, partition);
+                await reach.RequireAsync(stored, partition, epoch, cancellationToken);
             }
 
             trackers.Add(committer.Track(_topic, partition.Partition, stored?.Offset ?? partition.FirstOffset,
