@@ -6,7 +6,7 @@ namespace Duplex.Bench;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        bench [capture] [latency] [delivery] [log] [feed] [schemas] [ingest]
+        bench [capture] [latency] [delivery] [log] [feed] [map] [schemas] [ingest]
               [--rows N] [--rounds N] [--seconds N] [--rate N] [--json FILE] [--data DIR]
 
           capture    PostgreSQL's log into the change log, beside pg_recvlogical into a file
@@ -14,12 +14,13 @@ internal sealed record BenchOptions
           delivery   a backlog of creates into the unlimited simulator, beside a bare HttpClient loop; resident memory
           log        the change log on Kafka, beside the embedded one: batches, single changes, reading
           feed       a log full of changes into a customer's feed, beside an append of the same bytes
+          map        a change's row into a customer's checked record, beside reading and writing it
           schemas    a record of ten fields through its schema, beside looking at each field
           ingest     one posted event a request, beside bare Kestrel and SQLite
         Without a name all of them run. Figures go to standard output, and as JSON to FILE.
         """;
 
-    public IReadOnlyList<string> Names { get; init; } = ["capture", "latency", "delivery", "log", "feed", "schemas", "ingest"];
+    public IReadOnlyList<string> Names { get; init; } = ["capture", "latency", "delivery", "log", "feed", "map", "schemas", "ingest"];
 
     /// <summary>Rows per round of <c>capture</c>; records of <c>delivery</c> are a tenth of it.</summary>
     public int Rows { get; init; } = 500_000;

@@ -35,6 +35,7 @@ foreach (string name in options.Names)
         "ingest" => [await IngestBench.RunAsync(options)],
         "log" => await LogBench.RunAsync(options),
         "feed" => [await FeedBench.RunAsync(options)],
+        "map" => MapBench.Run(options),
         "schemas" => SchemaBench.Run(options),
         "delivery" => await DeliveryBench.RunAsync(options),
         _ => throw new InvalidOperationException(name),

@@ -17,7 +17,7 @@ namespace Duplex.Bench.Feeds;
 /// <summary>A log full of changes into a customer's feed: rules, mapping and schema, beside an append of the same bytes alone.</summary>
 internal static class FeedBench
 {
-    private const string Topic = "users";
+    public const string Topic = "users";
     private const int Partitions = 3;
     private const int BatchMax = 4096;
 
@@ -101,7 +101,8 @@ internal static class FeedBench
         }
     }
 
-    private static Change Change(int i) => new()
+    /// <summary>A change of a row of ten fields.</summary>
+    public static Change Change(int i) => new()
     {
         Operation = ChangeOperation.Update,
         Stream = Topic,
@@ -113,7 +114,8 @@ internal static class FeedBench
         SourceMicros = 1_767_225_600_000_000 + i,
     };
 
-    private static CustomerModel Customer()
+    /// <summary>Gets the rows by ten rules and a schema.</summary>
+    public static CustomerModel Customer()
     {
         var (document, findings) = MappingDocument.Read(Mapping, "users.yaml", Topic);
         return document is null ? throw new InvalidOperationException(string.Join(' ', findings)) : new CustomerModel
