@@ -16,6 +16,7 @@ internal sealed class FeedTransform : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(64 << 10);
     private readonly Utf8JsonWriter _writer;
+    private readonly OutputInput _input = new();
 
     public FeedTransform() => _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions
     {
@@ -30,15 +31,20 @@ internal sealed class FeedTransform : IDisposable
     public Outcome Run(
         Change change, ReadOnlyMemory<byte> key, long offset, CustomerModel customer, TableModel table, TimeProvider clock)
     {
-        var input = new OutputInput(change, customer.Name, clock);
-        if (change.Operation == ChangeOperation.Truncate || !table.Mapping.Carries(change.Operation, input.Row))
+        if (change.Operation == ChangeOperation.Truncate)
+        {
+            return default;
+        }
+
+        _input.Use(change, customer.Name, clock);
+        if (!table.Mapping.Carries(change.Operation, _input.Row))
         {
             return default;
         }
 
         var start = _buffer.WrittenCount;
         _writer.Reset();
-        if (table.Mapping.Mapping.Write(input, _writer) is { } problem)
+        if (table.Mapping.Mapping.Write(_input, _writer) is { } problem)
         {
             return new Outcome(null, problem);
         }
@@ -56,7 +62,11 @@ internal sealed class FeedTransform : IDisposable
     /// <summary>Takes the room of what was given back.</summary>
     public void Clear() => _buffer.ResetWrittenCount();
 
-    public void Dispose() => _writer.Dispose();
+    public void Dispose()
+    {
+        _input.Dispose();
+        _writer.Dispose();
+    }
 
     private static string? Refusal(OutputSchema schema, ReadOnlyMemory<byte> data)
     {

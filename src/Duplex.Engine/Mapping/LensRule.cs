@@ -52,14 +52,18 @@ internal sealed class LensRule : CompiledRule
             return true;
         }
 
-        if (!TryRun(from, value, out mapped, out problem))
+        if (_chain.Length == 0)
+        {
+            mapped = value;
+        }
+        else if (!TryRun(from, value, out mapped, out problem))
         {
             mapped = FieldValue.Absent;
             problem = $"{Name}: {problem}";
             return false;
         }
 
-        if (mapped.State == FieldState.Present && !JsonText.IsUnicode(mapped.Element))
+        if (mapped.State == FieldState.Present && mapped.Made is null && !JsonText.IsUnicode(mapped.Element))
         {
             mapped = FieldValue.Absent;
             problem = $"{Name}: The value holds half of a character.";

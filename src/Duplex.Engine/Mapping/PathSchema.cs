@@ -62,6 +62,10 @@ internal sealed record PathSchema(FieldKind Kind, FieldSchema? Field, bool Neste
         return true;
     }
 
+    /// <summary>Why the field does not take a value that is present, as the end of a sentence; null when it does.</summary>
+    public string? Refusal(FieldValue value) =>
+        Field is null && (Kind == FieldKind.Any || (Kind == FieldKind.Text && value.Made is not null)) ? null : Refusal(value.Element);
+
     /// <summary>Why the field does not take a value, as the end of a sentence; null when it does.</summary>
     public string? Refusal(JsonElement value)
     {

@@ -109,7 +109,7 @@ internal sealed class RuleEnd
         for (var i = 0; i < Paths.Count; i++)
         {
             var part = Paths.Count == 1 ? value : Part(value, i);
-            if (part.State == FieldState.Present && Fields[i].Refusal(part.Element) is { } reason)
+            if (part.State == FieldState.Present && Fields[i].Refusal(part) is { } reason)
             {
                 return $"{Side.Letter()}.{Paths[i].Text} {reason}";
             }

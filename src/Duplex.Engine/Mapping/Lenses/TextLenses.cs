@@ -40,7 +40,7 @@ internal sealed class NormalizingLens(string name, Func<string, string> normaliz
         }
 
         var normal = normalize(text);
-        return string.Equals(normal, text, StringComparison.Ordinal) ? value : JsonText.String(normal);
+        return string.Equals(normal, text, StringComparison.Ordinal) ? value : FieldValue.OfMade(normal);
     }
 }
 
@@ -54,7 +54,7 @@ internal sealed class AffixLens(string name, string affix, bool before) : Lens
     public override FieldKind Right => FieldKind.Text;
 
     protected override LensResult Forward(JsonElement value) => JsonText.TryText(value, out var text)
-        ? JsonText.String(before ? affix + text : text + affix)
+        ? FieldValue.OfMade(before ? affix + text : text + affix)
         : LensResult.Failed($"{name} takes text, and the value is {JsonText.Describe(value)}.");
 
     protected override LensResult Backward(JsonElement value)

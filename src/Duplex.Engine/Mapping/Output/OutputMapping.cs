@@ -8,12 +8,18 @@ namespace Duplex.Engine.Mapping.Output;
 /// </summary>
 public sealed class OutputMapping
 {
-    private readonly OutputObject _root;
+    private readonly (OutputLeaf Leaf, OutputObject[] Place)[] _leaves;
+    private readonly EventMembers _asks;
 
-    private OutputMapping(OutputObject root) => _root = root;
+    private OutputMapping(OutputObject root)
+    {
+        Root = root;
+        _leaves = [.. root.Leaves([])];
+        _asks = _leaves.Aggregate(EventMembers.None, static (asks, l) => asks | l.Leaf.Asks);
+    }
 
     /// <summary>What it writes.</summary>
-    internal OutputObject Root => _root;
+    internal OutputObject Root { get; }
 
     /// <summary>Compiles rules; null with the reasons among the findings.</summary>
     /// <param name="rules">The rules; paths of A read the row, and the change by <c>$event.…</c>.</param>
@@ -38,9 +44,20 @@ public sealed class OutputMapping
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(writer);
-        return _root.Write(input, writer) is { } problem
-            ? new SyncError(ErrorCode.MappingFailed, problem,
-                Suggestion: "Correct the value at its source, or the mapping rule, then replay this dead letter.")
-            : null;
+        input.Asked = _asks;
+        var cursor = new OutputCursor(writer);
+        writer.WriteStartObject();
+        foreach (var (leaf, place) in _leaves)
+        {
+            if (leaf.Write(input, ref cursor, place) is { } problem)
+            {
+                return new SyncError(ErrorCode.MappingFailed, problem,
+                    Suggestion: "Correct the value at its source, or the mapping rule, then replay this dead letter.");
+            }
+        }
+
+        cursor.GoTo([]);
+        writer.WriteEndObject();
+        return null;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class OutputRuleCompilation(MappingRule rule, string table, List
         return null;
     }
 
-    private LensSource? Lenses()
+    private OutputSource? Lenses()
     {
         var fromEvent = rule.A.Count > 0 && rule.A.All(static p => p.Text.StartsWith(EventPrefix, StringComparison.Ordinal));
         if (!fromEvent && rule.A.Any(static p => p.Text.StartsWith('$')))
@@ -58,10 +58,13 @@ internal sealed class OutputRuleCompilation(MappingRule rule, string table, List
 
         var paths = fromEvent ? [.. rule.A.Select(static p => new FieldPath(p.Text[EventPrefix.Length..]))] : rule.A;
         var source = rule with { A = paths, OneWay = Side.A };
-        return new RuleCompilation(source, Open with { Stream = table }, Open with { Stream = "output" }, findings).Compile() is { } compiled
-            ? new LensSource(compiled, fromEvent)
-            : null;
+        return new RuleCompilation(source, Open with { Stream = table }, Open with { Stream = "output" }, findings).Compile() is not { } compiled
+            ? null
+            : fromEvent ? new EventSource(compiled, Asks(paths)) : new RowSource(compiled);
     }
+
+    private static EventMembers Asks(IEnumerable<FieldPath> paths) => paths.Aggregate(EventMembers.None,
+        static (asks, p) => asks | (Enum.TryParse<EventMembers>(p.Names[0], ignoreCase: true, out var member) ? member : EventMembers.None));
 
     private void AddPattern(OutputObject root, string from, FieldPath to)
     {

@@ -7,18 +7,29 @@ namespace Duplex.Engine.Mapping.Output;
 /// <summary>Where an output field's value comes from.</summary>
 internal abstract class OutputSource
 {
+    /// <summary>What it reads of the change beside the row.</summary>
+    public abstract EventMembers Asks { get; }
+
     /// <summary>Gives the value; or, returned, why there is none.</summary>
     public abstract string? TryGet(OutputInput input, out FieldValue value);
 }
 
-/// <summary>A rule of lenses, read from the row or from the event.</summary>
-internal sealed class LensSource(LensRule rule, bool fromEvent) : OutputSource
+/// <summary>A rule of lenses over the row.</summary>
+internal sealed class RowSource(LensRule rule) : OutputSource
 {
-    public override string? TryGet(OutputInput input, out FieldValue value)
-    {
-        var record = fromEvent ? input.Event : input.Row;
-        return rule.TryMap(Side.A, rule.Read(Side.A, record, []), out value, out var problem) ? null : problem;
-    }
+    public override EventMembers Asks => EventMembers.None;
+
+    public override string? TryGet(OutputInput input, out FieldValue value) =>
+        rule.TryMap(Side.A, rule.Read(Side.A, input.Row, []), out value, out var problem) ? null : problem;
+}
+
+/// <summary>A rule of lenses over <c>$event</c>.</summary>
+internal sealed class EventSource(LensRule rule, EventMembers asks) : OutputSource
+{
+    public override EventMembers Asks => asks;
+
+    public override string? TryGet(OutputInput input, out FieldValue value) =>
+        rule.TryMap(Side.A, rule.Read(Side.A, input.Event, []), out value, out var problem) ? null : problem;
 }
 
 /// <summary>A JSONata expression over the row, with <c>$event</c>, <c>$before</c> and <c>$after</c>.</summary>
@@ -27,6 +38,8 @@ internal sealed class ExpressionSource(string target, JsonataExpression expressi
     private readonly bool _asksEvent = expression.Text.Contains("$event", StringComparison.Ordinal);
     private readonly bool _asksImages = expression.Text.Contains("$before", StringComparison.Ordinal)
         || expression.Text.Contains("$after", StringComparison.Ordinal);
+
+    public override EventMembers Asks => _asksEvent ? EventMembers.All : EventMembers.None;
 
     public override string? TryGet(OutputInput input, out FieldValue value)
     {
