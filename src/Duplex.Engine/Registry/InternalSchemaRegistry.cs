@@ -157,6 +157,5 @@ public sealed class InternalSchemaRegistry
         SchemaCatalog.Compile(table, Encoding.UTF8.GetBytes(document), "body", findings);
 
     private static SchemaCatalog With(SchemaCatalog catalog, IReadOnlyList<TableSchema> schemas) => new(
-        catalog.Tables.Select(t => catalog.Find(t)!).Where(s => schemas.All(n => n.Table != s.Table)).Concat(schemas),
-        catalog.ExternalTables.Select(e => KeyValuePair.Create(e, catalog.FindExternal(e.Customer, e.Table)!)));
+        catalog.Tables.Select(t => catalog.Find(t)!).Where(s => schemas.All(n => n.Table != s.Table)).Concat(schemas));
 }

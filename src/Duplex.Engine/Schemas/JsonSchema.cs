@@ -52,6 +52,12 @@ public sealed class JsonSchema
         return collector.Errors;
     }
 
+    /// <summary>What is wrong with the instance, in the sentence that says most; null if it is valid. Allocates nothing for most valid
+    /// instances.</summary>
+    public string? Breach(JsonElement instance) => IsValid(instance)
+        ? null
+        : MostRelevant(Validate(instance))?.Message ?? "it is not valid";
+
     /// <summary>The error that says most about why an instance was refused; null when there is none.</summary>
     public static SchemaError? MostRelevant(IReadOnlyList<SchemaError> errors) => Relevance.Best(errors);
 }

@@ -22,7 +22,5 @@ public sealed class OutputSchema
     }
 
     /// <summary>Why an output record is refused; null when it is taken.</summary>
-    public string? Refuse(JsonElement record) => _schema.IsValid(record)
-        ? null
-        : JsonSchema.MostRelevant(_schema.Validate(record))?.Message ?? "the record does not match the schema";
+    public string? Refuse(JsonElement record) => _schema.Breach(record);
 }

@@ -6,50 +6,35 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Schemas;
 
 /// <summary>
-/// The schemas of a folder, compiled: <c>internal/&lt;table&gt;.json</c> for what is taken, and
-/// <c>external/&lt;customer&gt;/&lt;table&gt;.json</c> for what each customer is given. Immutable; another state of the
-/// folder is another catalog.
+/// The schemas of what is taken, compiled from a folder's <c>internal/&lt;table&gt;.json</c>. Immutable; another state of the folder is
+/// another catalog.
 /// </summary>
 public sealed class SchemaCatalog
 {
     private const int FilesMax = 10_000;
     private const int FileBytesMax = 1 << 20;
     private const string InternalFolder = "internal";
-    private const string ExternalFolder = "external";
 
     private readonly FrozenDictionary<string, TableSchema> _internal;
-    private readonly FrozenDictionary<(string Customer, string Table), TableSchema> _external;
 
     /// <summary>Makes a catalog of schemas that are compiled.</summary>
-    public SchemaCatalog(
-        IEnumerable<TableSchema> internalSchemas,
-        IEnumerable<KeyValuePair<(string Customer, string Table), TableSchema>> externalSchemas)
-    {
-        _internal = internalSchemas.ToFrozenDictionary(static s => s.Table, StringComparer.Ordinal);
-        _external = externalSchemas.ToFrozenDictionary();
-    }
+    public SchemaCatalog(IEnumerable<TableSchema> schemas) =>
+        _internal = schemas.ToFrozenDictionary(static s => s.Table, StringComparer.Ordinal);
 
     /// <summary>A catalog of nothing.</summary>
-    public static SchemaCatalog Empty { get; } = new([], []);
+    public static SchemaCatalog Empty { get; } = new([]);
 
     /// <summary>The tables that have an internal schema.</summary>
     public IEnumerable<string> Tables => _internal.Keys;
 
-    /// <summary>The customers and tables that have an external schema.</summary>
-    public IEnumerable<(string Customer, string Table)> ExternalTables => _external.Keys;
-
     /// <summary>The schema of what is taken for a table; null if there is none.</summary>
     public TableSchema? Find(string table) => _internal.GetValueOrDefault(table);
-
-    /// <summary>The schema of what a customer is given of a table; null if there is none.</summary>
-    public TableSchema? FindExternal(string customer, string table) => _external.GetValueOrDefault((customer, table));
 
     /// <summary>Reads and compiles a folder. A schema that is wrong is a finding and is left out.</summary>
     public static (SchemaCatalog Catalog, IReadOnlyList<Finding> Findings) Load(string folder)
     {
         var findings = new List<Finding>();
         var internals = new List<TableSchema>();
-        var externals = new Dictionary<(string, string), TableSchema>();
         try
         {
             foreach (var file in Files(Path.Combine(folder, InternalFolder)))
@@ -57,17 +42,6 @@ public sealed class SchemaCatalog
                 if (Read(file, InternalFolder, findings) is { } schema)
                 {
                     internals.Add(schema);
-                }
-            }
-
-            foreach (var customer in Folders(Path.Combine(folder, ExternalFolder)))
-            {
-                foreach (var file in Files(customer.FullName))
-                {
-                    if (Read(file, $"{ExternalFolder}/{customer.Name}", findings) is { } schema)
-                    {
-                        externals[(customer.Name, schema.Table)] = schema;
-                    }
                 }
             }
         }
@@ -84,7 +58,7 @@ public sealed class SchemaCatalog
                 $"Write one to {InternalFolder}/<table>.json in the folder of schemas."));
         }
 
-        return (new SchemaCatalog(internals, externals), findings);
+        return (new SchemaCatalog(internals), findings);
     }
 
     /// <summary>Compiles one schema document. Errors among the findings mean that there is no schema.</summary>
@@ -103,14 +77,9 @@ public sealed class SchemaCatalog
         }
 
         return result.Schema is { } schema
-            ? new TableSchema(table, instance => Breach(schema, instance),
-                TableSchema.KeyFieldsOf(JsonElement.Parse(utf8.Span)))
+            ? new TableSchema(table, schema.Breach, TableSchema.KeyFieldsOf(JsonElement.Parse(utf8.Span)))
             : null;
     }
-
-    private static string? Breach(JsonSchema schema, JsonElement instance) => schema.IsValid(instance)
-        ? null
-        : JsonSchema.MostRelevant(schema.Validate(instance))?.Message ?? "it is not valid";
 
     private static TableSchema? Read(FileInfo file, string folder, List<Finding> findings)
     {
@@ -136,9 +105,5 @@ public sealed class SchemaCatalog
 
     private static IEnumerable<FileInfo> Files(string folder) => Directory.Exists(folder)
         ? new DirectoryInfo(folder).EnumerateFiles("*.json").Take(FilesMax).OrderBy(static f => f.Name, StringComparer.Ordinal)
-        : [];
-
-    private static IEnumerable<DirectoryInfo> Folders(string folder) => Directory.Exists(folder)
-        ? new DirectoryInfo(folder).EnumerateDirectories().OrderBy(static f => f.Name, StringComparer.Ordinal)
         : [];
 }
