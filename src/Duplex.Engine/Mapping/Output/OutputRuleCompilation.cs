@@ -63,8 +63,8 @@ internal sealed class OutputRuleCompilation(MappingRule rule, string table, List
             : fromEvent ? new EventSource(compiled, Asks(paths)) : new RowSource(compiled);
     }
 
-    private static EventMembers Asks(IEnumerable<FieldPath> paths) => paths.Aggregate(EventMembers.None,
-        static (asks, p) => asks | (Enum.TryParse<EventMembers>(p.Names[0], ignoreCase: true, out var member) ? member : EventMembers.None));
+    private static EventMembers Asks(IEnumerable<FieldPath> paths) => paths.Aggregate(EventMembers.None, static (asks, path) =>
+        Enum.TryParse<EventMembers>(path.Names[0], ignoreCase: true, out var member) ? asks | member : asks);
 
     private void AddPattern(OutputObject root, string from, FieldPath to)
     {
