@@ -67,9 +67,17 @@ public sealed record CustomerProgressDocument(
     /// before them.</summary>
     public long Superseded { get; init; }
 
+    /// <summary>The partitions of its tables, and which of them this process carries.</summary>
+    public CustomerPartitionsDocument? Partitions { get; init; }
+
     /// <summary>How its feed is pushed; null when it is only polled.</summary>
     public PushDocument? Push { get; init; }
 }
+
+/// <summary>Who carries the partitions of a customer's tables.</summary>
+/// <param name="Owned">Those that this process carries: <c>users/0</c>.</param>
+/// <param name="Of">How many there are.</param>
+public sealed record CustomerPartitionsDocument(IReadOnlyList<string> Owned, int Of);
 
 /// <summary>How pushing a feed goes.</summary>
 /// <param name="State"><c>running</c>, <c>failing</c>, <c>held</c> (the endpoint asked to wait), <c>disabled</c> (until somebody

@@ -1,5 +1,6 @@
 using Duplex.Engine.Log;
 using Duplex.Kafka.Clients;
+using Duplex.Kafka.Groups;
 using Duplex.Kafka.Reading;
 using Duplex.Kafka.Topics;
 using Duplex.Kafka.Writing;
@@ -29,6 +30,7 @@ public sealed class KafkaChangeLog : IChangeLog
     private readonly ReaderPool _readers;
     private readonly GroupOffsets _groups;
     private readonly string _prefix;
+    private readonly GroupMembers _members;
     private int _disposed;
 
     private KafkaChangeLog(KafkaLogOptions options)
@@ -39,6 +41,7 @@ public sealed class KafkaChangeLog : IChangeLog
         _topics = new TopicMaker(clients, _catalog, _writer, options);
         _readers = new ReaderPool(clients, ReadersMax, ReadersRunningMax);
         _groups = new GroupOffsets(clients);
+        _members = new GroupMembers(clients);
     }
 
     /// <inheritdoc/>
@@ -137,13 +140,32 @@ public sealed class KafkaChangeLog : IChangeLog
         {
             // Until a consumer is stored, nothing keeps its entries after a restart.
             await _writer.RunAsync(new ActionRequest<bool>(t => Put(t, consumer, found))).ConfigureAwait(false);
-            _groups.Changed(consumer, found);
         }
         else if (offset != before)
         {
             _consumers.Changed(consumer, found.Topic, partition);
+        }
+
+        if (!_members.Changed(consumer, found) && offset != before)
+        {
             _groups.Changed(consumer, found);
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<PartitionShare> JoinAsync(
+        string consumer, string member, IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        cancellationToken.ThrowIfCancellationRequested();
+        var found = topics.Select(topic => _catalog.Get(topic)).ToList();
+        if (found.Count == 0)
+        {
+            return ValueTask.FromResult(new PartitionShare());
+        }
+
+        _groups.Joined(consumer);
+        return ValueTask.FromResult(_members.Join(consumer, member, found));
     }
 
     /// <inheritdoc/>
@@ -182,6 +204,7 @@ public sealed class KafkaChangeLog : IChangeLog
         }
 
         await _closing.CancelAsync().ConfigureAwait(false);
+        await _members.EndAsync().ConfigureAwait(false);
         await _groups.DisposeAsync().ConfigureAwait(false);
         await Task.Run(_writer.Dispose).ConfigureAwait(false);
         _topics.Dispose();

@@ -30,6 +30,10 @@ public sealed record KafkaLogOptions
     /// <summary>How long an append waits for brokers that do not answer before it fails.</summary>
     public TimeSpan AppendWithin { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a consumer group waits for a member that it does not hear of before others get its partitions; how
+    /// long a restart may take so that it gets them back at once.</summary>
+    public TimeSpan SessionWithin { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How many of the latest offsets of each partition are searched for delivery ids after a start, and how
     /// many delivery ids a topic remembers.</summary>
     public int DeliveriesMax { get; init; } = 100_000;

@@ -67,6 +67,13 @@ public sealed record CustomerStatus(
     /// <summary>Changes that were left out because a change of a higher version of their record came before them.</summary>
     public long Superseded { get; init; }
 
+    /// <summary>The partitions of its tables that this process carries into the feed: <c>users/0</c>.</summary>
+    public IReadOnlyList<string> Owned { get; init; } = [];
+
+    /// <summary>How many partitions its tables have; those that are not owned are other members' of its consumer group, or
+    /// nobody's at the moment.</summary>
+    public int Partitions { get; init; }
+
     /// <summary>How its feed is pushed; null when it is only polled.</summary>
     public PushStatus? Push { get; init; }
 }

@@ -326,12 +326,17 @@ public sealed class Customers
     {
         var (view, customer) = (runtime.View, runtime.Customer);
         var topics = TablesOf(customer).Select(t => TableTopics.Of(customer.Tenant, t)).ToHashSet(StringComparer.Ordinal);
+        var owned = view.Owned.Keys.ToList();
+        // Partitions that another member has go on without this process: what it has recorded counts.
+        var elsewhere = owned.Count < view.Partitions
+            ? await _parts.Store.ReadPositionsAsync(FeedLeg.IdOf(customer), cancellationToken) : [];
         long behind = 0;
         foreach (var partition in partitions.Where(p => topics.Contains(p.Topic)))
         {
             if (view.Positions.TryGetValue((partition.Topic, partition.Partition), out var position))
             {
-                behind += Math.Max(0, partition.NextOffset - position);
+                var recorded = elsewhere.FirstOrDefault(p => p.Topic == partition.Topic && p.Partition == partition.Partition);
+                behind += Math.Max(0, partition.NextOffset - Math.Max(position, recorded?.Offset ?? 0));
             }
         }
 
@@ -344,6 +349,8 @@ public sealed class Customers
         {
             Superseded = view.Counters[LegCounters.Outcome.Superseded],
             Push = customer.PushFault is { } fault ? PushStatus.Of(customer.Name, PushState.Disabled, fault) : runtime.Push?.Pusher.Status,
+            Owned = [.. owned.Select(static p => $"{p.Topic}/{p.Partition}").Order(StringComparer.Ordinal)],
+            Partitions = view.Partitions,
         };
     }
 

@@ -8,7 +8,7 @@ using Duplex.Sdk;
 
 namespace Duplex.Engine.Feeds;
 
-/// <summary>One life of a customer's leg: takes ownership of its positions and its feed, and reads its tables' partitions.</summary>
+/// <summary>One life of a customer's leg: takes ownership of its feed, and carries the partitions that are its own into it.</summary>
 internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedView view)
 {
     private long _epoch;
@@ -42,18 +42,19 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         FeedEpoch = await Feeds.AcquireAsync(Customer.Feed, cancellationToken);
         _mayHaveLetters = await parts.Store.CountDeadLettersAsync(Id, cancellationToken) > 0;
         var positions = await new FeedStarts(Customer, parts).PlaceAsync(_epoch, cancellationToken);
-        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var loops = positions.Where(p => Customer.Tables.ContainsKey(p.Table)).Select(p => new FeedReader(
-            this, p.Table, p.Position.Topic, p.Position.Partition, p.Position.Offset).RunAsync(reading.Token)).ToList();
-        loops.Add(new FeedReplay(this).RunAsync(reading.Token));
-        View.Set(RunState.Running);
-        var broken = await Task.WhenAny(loops);
-        await reading.CancelAsync();
-        await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!cancellationToken.IsCancellationRequested)
+        var read = positions.Where(p => Customer.Tables.ContainsKey(p.Table)).ToList();
+        var tables = read.Select(static p => (p.Position.Topic, p.Table)).Distinct()
+            .ToDictionary(static t => t.Topic, static t => t.Table, StringComparer.Ordinal);
+        await using var share = await Log.JoinAsync(
+            Id.ToString(), $"duplex-{parts.Store.Installation}", tables.Keys, cancellationToken);
+        View.Begin(share, read.Count);
+        try
         {
-            var first = loops.Find(static l => l.IsFaulted) ?? broken;
-            ExceptionDispatchInfo.Throw(first.Exception?.InnerException ?? new OperationCanceledException());
+            await RunAsync(new FeedPartitions(this, parts.Store, tables), share, cancellationToken);
+        }
+        finally
+        {
+            View.End();
         }
     }
 
@@ -77,7 +78,7 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         if (outcome.Error is { } error)
         {
             var again = letter with { Attempts = letter.Attempts + 1, AtMicros = Clock.NowMicros(), Error = error };
-            await CommitAsync([new StateMutation.PutDeadLetter(again), Line(letter.Key, again, change)], [], cancellationToken);
+            await CommitAsync([new StateMutation.PutDeadLetter(again), Line(letter.Key, again, change)], cancellationToken);
             return false;
         }
 
@@ -86,7 +87,7 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
             await Feeds.AppendAsync(Customer.Feed.Name, FeedEpoch, $"letter/{letter.Id}", [item], cancellationToken);
         }
 
-        await CommitAsync([new StateMutation.RemoveDeadLetter(Id, letter.Key)], [], cancellationToken);
+        await CommitAsync([new StateMutation.RemoveDeadLetter(Id, letter.Key)], cancellationToken);
         return true;
     }
 
@@ -113,15 +114,23 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
         string table, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken) =>
         parts.Store.FindVersionsAsync(Id, table, keys, cancellationToken);
 
-    public async Task CommitAsync(
-        IReadOnlyList<StateMutation> mutations, IReadOnlyList<LegPosition> positions, CancellationToken cancellationToken)
+    /// <summary>Sees whether another owner has left dead letters.</summary>
+    public async ValueTask LookForLettersAsync(CancellationToken cancellationToken)
     {
-        var commit = new StateCommit { Owner = Id.ToString(), Epoch = _epoch };
-        commit.Mutations.AddRange(mutations);
-        commit.Positions.AddRange(positions);
-        await parts.Store.CommitAsync(commit, cancellationToken);
-        _mayHaveLetters |= mutations.Any(static m => m is StateMutation.PutDeadLetter);
+        if (!_mayHaveLetters)
+        {
+            _mayHaveLetters = await parts.Store.CountDeadLettersAsync(Id, cancellationToken) > 0;
+        }
     }
+
+    /// <summary>Commits what concerns the leg as a whole.</summary>
+    public Task CommitAsync(IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken) =>
+        CommitAsync(new StateCommit { Owner = Id.ToString(), Epoch = _epoch }, mutations, cancellationToken);
+
+    /// <summary>Commits how far a partition is, with what became of its records.</summary>
+    public Task CommitAsync(
+        Claim claim, IReadOnlyList<StateMutation> mutations, LegPosition position, CancellationToken cancellationToken) =>
+        CommitAsync(new StateCommit { Owner = claim.Owner, Epoch = claim.Epoch, Positions = { position } }, mutations, cancellationToken);
 
     /// <summary>The line of a record's timeline that tells why it was parked.</summary>
     public StateMutation Line(RecordKey key, DeadLetter letter, Change change) => Line(
@@ -131,4 +140,26 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
     public StateMutation Line(RecordKey key, Change change, TimelineKind kind, TimelineDetail detail) =>
         new StateMutation.AddTimeline(new TimelineEvent(
             Customer.FullName, key, default, Clock.NowMicros(), kind, Side.A, detail.ToUtf8(change)));
+
+    private async Task RunAsync(FeedPartitions partitions, PartitionShare share, CancellationToken cancellationToken)
+    {
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task> loops = [partitions.RunAsync(share, reading.Token), new FeedReplay(this).RunAsync(reading.Token)];
+        var broken = await Task.WhenAny(loops);
+        await reading.CancelAsync();
+        await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            var first = loops.Find(static l => l.IsFaulted) ?? broken;
+            ExceptionDispatchInfo.Throw(first.Exception?.InnerException ?? new OperationCanceledException());
+        }
+    }
+
+    private async Task CommitAsync(
+        StateCommit commit, IReadOnlyList<StateMutation> mutations, CancellationToken cancellationToken)
+    {
+        commit.Mutations.AddRange(mutations);
+        await parts.Store.CommitAsync(commit, cancellationToken);
+        _mayHaveLetters |= mutations.Any(static m => m is StateMutation.PutDeadLetter);
+    }
 }

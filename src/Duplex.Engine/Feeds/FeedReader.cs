@@ -12,76 +12,123 @@ namespace Duplex.Engine.Feeds;
 /// Carries one partition of a table into a customer's feed, page by page: transform, append, record. The feed drops what it has
 /// already, so that the position is recorded once in a while; a page with dead letters is recorded at once.
 /// </summary>
-internal sealed class FeedReader(FeedLeg leg, string table, string topic, int partition, long offset)
+internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, Claim claim)
 {
     private const int EntriesMax = 4096;
     private const int BytesMax = 4 << 20;
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(1);
 
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), partition + 7);
-    private readonly string _source = FeedLeg.SourceOf(leg.Customer, topic, partition);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), hold.Partition + 7);
+    private readonly string _source = FeedLeg.SourceOf(leg.Customer, hold.Topic, hold.Partition);
     private readonly TableModel _table = leg.Customer.Tables[table];
     private readonly VersionMemory _versions = new(leg, table);
     private readonly Dictionary<RecordKey, DeadLetter?> _letters = [];
-    private long _offset = offset;
-    private long _recorded = offset;
+    private long _offset = claim.Offset;
+    private long _recorded = claim.Offset;
     private long _recordedAt = leg.Clock.GetTimestamp();
+    private SyncError? _fenced;
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    private enum Step
     {
+        Carried,
+        AtEnd,
+        Unreadable,
+    }
+
+    /// <summary>
+    /// Runs until cancelled, or until the partition is called back, and records how far it is; or until it is lost, and records
+    /// nothing more. Returns why it may not record where another owner has the partition, otherwise null.
+    /// </summary>
+    public async Task<SyncError?> RunAsync(CancellationToken cancellationToken)
+    {
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold.CalledBack);
         using var transform = new FeedTransform();
-        leg.View.Positions[(topic, partition)] = _offset;
+        leg.View.Reach(hold.Topic, hold.Partition, _offset);
         try
         {
-            while (true)
-            {
-                if (!await CarryAsync(transform, cancellationToken))
-                {
-                    await RecordAsync(cancellationToken);
-                    await leg.Log.WaitAsync(topic, partition, _offset, cancellationToken);
-                }
-            }
+            // Told even where it stands still, so that the log knows whom it serves.
+            await AdvanceAsync(cancellationToken);
+            await CarryAllAsync(transform, reading.Token, cancellationToken);
         }
-        finally
+        catch (OperationCanceledException) when (reading.IsCancellationRequested)
         {
-            if (cancellationToken.IsCancellationRequested)
+            await RecordAsync(CancellationToken.None);
+        }
+
+        return _fenced;
+    }
+
+    private async Task CarryAllAsync(FeedTransform transform, CancellationToken reading, CancellationToken ending)
+    {
+        for (var failed = 0; _fenced is null;)
+        {
+            switch (await CarryAsync(transform, reading, ending))
             {
-                await RecordAsync(CancellationToken.None);
+                case Step.Carried:
+                    failed = 0;
+                    break;
+                case Step.AtEnd:
+                    failed = 0;
+                    await RecordAsync(ending);
+                    if (_fenced is null)
+                    {
+                        await leg.Log.WaitAsync(hold.Topic, hold.Partition, _offset, reading);
+                    }
+
+                    break;
+                case Step.Unreadable:
+                    await Task.Delay(_backoff.After(++failed), leg.Clock, reading);
+                    break;
             }
         }
     }
 
-    /// <summary>Carries a page; false at the end of the partition.</summary>
-    private async Task<bool> CarryAsync(FeedTransform transform, CancellationToken cancellationToken)
+    private async Task<Step> CarryAsync(FeedTransform transform, CancellationToken reading, CancellationToken ending)
     {
-        using var working = await leg.View.Gate.EnterAsync(cancellationToken);
-        using var page = await leg.Log.ReadAsync(topic, partition, _offset, EntriesMax, BytesMax, cancellationToken);
-        if (page.Count == 0)
+        using var working = await leg.View.Gate.EnterAsync(reading);
+        using var page = await ReadAsync(reading);
+        if (page is null || page.Count == 0)
         {
-            return false;
+            return page is null ? Step.Unreadable : Step.AtEnd;
         }
 
         transform.Clear();
         var items = new List<FeedItem>(page.Count);
         var letters = new Dictionary<RecordKey, DeadLetter?>();
-        var known = await leg.FindLettersAsync(page, cancellationToken);
-        await _versions.BeginAsync(page, cancellationToken);
+        var known = await leg.FindLettersAsync(page, reading);
+        await _versions.BeginAsync(page, reading);
         for (var i = 0; i < page.Count; i++)
         {
             Take(page, i, transform, items, letters, known);
         }
 
-        await AppendAsync(items, cancellationToken);
+        await AppendAsync(items, reading, ending);
         Keep(page.Offset(page.Count - 1) + 1, letters);
-        leg.View.Positions[(topic, partition)] = _offset;
+        leg.View.Reach(hold.Topic, hold.Partition, _offset);
         leg.View.Counters.Add(LegCounters.Outcome.Seen, page.Count);
         leg.View.Counters.Add(LegCounters.Outcome.Written, items.Count);
         if (_letters.Count > 0 || _versions.IsFull || leg.Clock.GetElapsedTime(_recordedAt) > RecordEvery)
         {
-            await RecordAsync(cancellationToken);
+            await RecordAsync(ending);
         }
 
-        return true;
+        return Step.Carried;
+    }
+
+    /// <summary>The next page; null while the log does not answer, which ends neither the leg nor its hold on the partition.</summary>
+    private async ValueTask<LogPage?> ReadAsync(CancellationToken reading)
+    {
+        try
+        {
+            var page = await leg.Log.ReadAsync(hold.Topic, hold.Partition, _offset, EntriesMax, BytesMax, reading);
+            leg.View.SetTrouble(hold.Topic, hold.Partition, null);
+            return page;
+        }
+        catch (SyncException e) when (e.Error.Code == ErrorCode.StorageUnavailable)
+        {
+            leg.View.SetTrouble(hold.Topic, hold.Partition, e.Error);
+            return null;
+        }
     }
 
     private void Take(LogPage page, int i, FeedTransform transform, List<FeedItem> items,
@@ -96,7 +143,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         }
 
         var outcome = leg.Transform(
-            transform, change, page.Key(i), page.Offset(i), _table.At(partition, page.Offset(i)));
+            transform, change, page.Key(i), page.Offset(i), _table.At(hold.Partition, page.Offset(i)));
         if (outcome.Item is { } item)
         {
             items.Add(item);
@@ -131,29 +178,31 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         _offset = next;
     }
 
-    private async Task AppendAsync(List<FeedItem> items, CancellationToken cancellationToken)
+    /// <summary>Appends, and waits for what is under way even when the partition is called back or lost: whoever reads it next in this
+    /// process begins after it.</summary>
+    private async Task AppendAsync(List<FeedItem> items, CancellationToken reading, CancellationToken ending)
     {
         for (var failed = 1; items.Count > 0; failed++)
         {
             try
             {
-                await leg.Feeds.AppendAsync(leg.Customer.Feed.Name, leg.FeedEpoch, _source, items, cancellationToken);
-                leg.View.Set(RunState.Running);
+                await leg.Feeds.AppendAsync(leg.Customer.Feed.Name, leg.FeedEpoch, _source, items, ending);
+                leg.View.SetTrouble(hold.Topic, hold.Partition, null);
                 return;
             }
             catch (SyncException e) when (e.Error.Code is ErrorCode.SinkUnavailable or ErrorCode.SinkRateLimited
                 or ErrorCode.SinkBusy or ErrorCode.StorageFull)
             {
                 leg.View.Counters.Add(LegCounters.Outcome.Failed);
-                leg.View.Set(RunState.Retrying, e.Error);
-                await Task.Delay(_backoff.After(failed, e.Error.RetryAfter), leg.Clock, cancellationToken);
+                leg.View.SetTrouble(hold.Topic, hold.Partition, e.Error);
+                await Task.Delay(_backoff.After(failed, e.Error.RetryAfter), leg.Clock, reading);
             }
         }
     }
 
     private async Task RecordAsync(CancellationToken cancellationToken)
     {
-        if (_recorded == _offset)
+        if (_fenced is not null || hold.Lost.IsCancellationRequested || _recorded == _offset)
         {
             return;
         }
@@ -169,12 +218,25 @@ internal sealed class FeedReader(FeedLeg leg, string table, string topic, int pa
         }
 
         _versions.AddTo(mutations);
-        await leg.CommitAsync(mutations, [new LegPosition(leg.Id, topic, partition, _offset)], cancellationToken);
+        try
+        {
+            await leg.CommitAsync(
+                claim, mutations, new LegPosition(leg.Id, hold.Topic, hold.Partition, _offset), cancellationToken);
+        }
+        catch (SyncException e) when (e.Error.Code == ErrorCode.StorageFenced)
+        {
+            _fenced = e.Error;
+            return;
+        }
+
         _letters.Clear();
         _versions.Recorded();
         (_recorded, _recordedAt) = (_offset, leg.Clock.GetTimestamp());
-        await leg.Log.AdvanceConsumerAsync(leg.Id.ToString(), topic, partition, _offset, cancellationToken);
+        await AdvanceAsync(cancellationToken);
     }
+
+    private ValueTask AdvanceAsync(CancellationToken cancellationToken) => leg.Log.AdvanceConsumerAsync(
+        leg.Id.ToString(), hold.Topic, hold.Partition, _recorded, cancellationToken);
 
     private static Change Envelope(DeadLetter letter) => ChangeEnvelope.Parse(letter.Key, letter.Envelope);
 }

@@ -197,7 +197,7 @@ internal sealed class FeedReplay(FeedLeg leg)
     private async Task StoreAsync(CancellationToken cancellationToken)
     {
         await leg.CommitAsync([new StateMutation.PutValue(
-            StoredNames.Replay(leg.Customer.Name), StoredNames.Write(_replay))], [], cancellationToken);
+            StoredNames.Replay(leg.Customer.Name), StoredNames.Write(_replay))], cancellationToken);
         _recordedAt = leg.Clock.GetTimestamp();
     }
 

@@ -54,6 +54,20 @@ public interface IChangeLog : IAsyncDisposable
     ValueTask AdvanceConsumerAsync(string consumer, string topic, int partition, long offset,
         CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Makes the caller a member of a consumer, whose members share the partitions of its topics: each partition is one member's
+    /// at a time. Returns at once; <see cref="PartitionShare.TakeAsync"/> tells of the partitions. A log that one process uses
+    /// gives its only member all of them, for ever. How far a member has got is told by <see cref="AdvanceConsumerAsync"/>; the
+    /// truth about it is in the state store, and a member that is given a partition begins there.
+    /// </summary>
+    /// <param name="consumer">The consumer: a leg.</param>
+    /// <param name="member">The member's own name, the same after a restart: it gets back what it had.</param>
+    /// <param name="topics">The topics, which exist. None gives a share without partitions.</param>
+    /// <param name="cancellationToken">Stops what has not begun.</param>
+    /// <exception cref="SyncException"><see cref="ErrorCode.ConfigInvalid"/>: the log's server cannot be used so.</exception>
+    ValueTask<PartitionShare> JoinAsync(
+        string consumer, string member, IReadOnlyCollection<string> topics, CancellationToken cancellationToken);
+
     /// <summary>Forgets a consumer, so that retention no longer waits for it.</summary>
     ValueTask RemoveConsumerAsync(string consumer, CancellationToken cancellationToken);
 

@@ -91,6 +91,35 @@ internal sealed partial class ClientFactory
             .SetErrorHandler((_, error) => LogClient(_logger, error.Reason))
             .Build();
 
+    /// <summary>
+    /// A consumer that is a member of its group and fetches nothing to speak of. Its name in the group is the same after a
+    /// restart, so that it keeps its place for as long as the session lasts.
+    /// </summary>
+    /// <param name="group">The group.</param>
+    /// <param name="instance">The member's name in it.</param>
+    /// <param name="handlers">Sets who is called back.</param>
+    public IConsumer<byte[], byte[]> Member(
+        string group, string instance, Action<ConsumerBuilder<byte[], byte[]>> handlers)
+    {
+        var builder = new ConsumerBuilder<byte[], byte[]>(With(new()
+        {
+            ["group.id"] = group,
+            ["group.instance.id"] = instance,
+            ["partition.assignment.strategy"] = "cooperative-sticky",
+            ["session.timeout.ms"] = Milliseconds(_options.SessionWithin),
+            ["heartbeat.interval.ms"] = Milliseconds(_options.SessionWithin / 10),
+            ["enable.auto.commit"] = "true",
+            ["auto.commit.interval.ms"] = "2000",
+            ["enable.auto.offset.store"] = "false",
+            ["auto.offset.reset"] = "latest",
+            ["queued.min.messages"] = "1",
+            ["queued.max.messages.kbytes"] = "1",
+            ["fetch.message.max.bytes"] = "1",
+        })).SetLogHandler((_, line) => LogClient(_logger, line.Message));
+        handlers(builder);
+        return builder.Build();
+    }
+
     public IAdminClient Admin() =>
         new AdminClientBuilder(With([]))
             .SetLogHandler((_, line) => LogClient(_logger, line.Message))
@@ -111,6 +140,9 @@ internal sealed partial class ClientFactory
 
         return own;
     }
+
+    private static string Milliseconds(TimeSpan span) =>
+        ((long)span.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
     [LoggerMessage(LogLevel.Debug, "Kafka client: {Message}")]
     private static partial void LogClient(ILogger logger, string message);

@@ -26,6 +26,7 @@ internal static class RegistryDocuments
         status.FirstOffset, status.LastOffset, Documents.Of(status.Error))
     {
         Superseded = status.Superseded,
+        Partitions = new CustomerPartitionsDocument(status.Owned, status.Partitions),
         Push = status.Push is not { } push ? null : new PushDocument(push.State.ToString().ToLowerInvariant(), push.Position,
             push.Waiting, push.Delivered, push.FailedAttempts, push.GivenUp, Documents.Of(push.Error)),
     };

@@ -52,6 +52,7 @@ internal static class RegistryExamples
         [new CustomerTableDocument("users", "active", new ActiveDocument(1, "api"), new ActiveDocument(1, "api"), Places)],
         604_800, 8_589_934_592, new CustomerProgressDocument("running", 0, 0, 1_204, 17, 1, 1_204, null)
         {
+            Partitions = new CustomerPartitionsDocument(["users/0", "users/1", "users/2"], 3),
             Push = new PushDocument("running", 1_204, 0, 1_204, 0, 0, null),
         })
     {

@@ -155,6 +155,18 @@ public sealed class EmbeddedChangeLog : IChangeLog
     }
 
     /// <inheritdoc/>
+    public ValueTask<PartitionShare> JoinAsync(
+        string consumer, string member, IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        cancellationToken.ThrowIfCancellationRequested();
+        var share = new PartitionShare();
+        share.Give([.. topics.Select(topic => _topics.Get(topic)).SelectMany(static topic =>
+            Enumerable.Range(0, topic.Partitions.Length).Select(number => new PartitionHold(topic.Name, number)))]);
+        return ValueTask.FromResult(share);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask RemoveConsumerAsync(string consumer, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

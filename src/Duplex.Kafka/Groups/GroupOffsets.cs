@@ -2,18 +2,21 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Duplex.Kafka.Clients;
 using Duplex.Kafka.Topics;
+using KafkaCode = Confluent.Kafka.ErrorCode;
 
-namespace Duplex.Kafka.Reading;
+namespace Duplex.Kafka.Groups;
 
 /// <summary>
-/// Commits how far consumers have got to Kafka's consumer groups of their names, so that Kafka's tools show the lag.
-/// For people only: nothing reads them back, and what cannot be committed is left to the next time.
+/// Commits how far consumers without members have got to Kafka's consumer groups of their names, so that Kafka's tools show the lag.
+/// For people only: nothing reads them back, and what cannot be committed is left to the next time. Removes groups, too.
 /// </summary>
 internal sealed class GroupOffsets(ClientFactory clients) : IAsyncDisposable
 {
     private const int ClientsMax = 16;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RemoveWithin = TimeSpan.FromMinutes(5);
     private readonly Dictionary<string, HashSet<PartitionLog>> _changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _removing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IConsumer<byte[], byte[]>> _clients = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
@@ -33,23 +36,27 @@ internal sealed class GroupOffsets(ClientFactory clients) : IAsyncDisposable
         }
     }
 
-    /// <summary>Removes the consumer's group, if there is one.</summary>
+    /// <summary>The consumer has a member, who commits for it.</summary>
+    public void Joined(string consumer)
+    {
+        lock (_changed)
+        {
+            _changed.Remove(consumer);
+            _removing.Remove(consumer);
+        }
+    }
+
+    /// <summary>Removes the consumer's group, if there is one: at once, or when its last member's session has timed
+    /// out.</summary>
     public async Task RemoveAsync(string consumer)
     {
         lock (_changed)
         {
             _changed.Remove(consumer);
+            _removing[consumer] = Environment.TickCount64;
         }
 
-        try
-        {
-            using var admin = clients.Admin();
-            await admin.DeleteGroupsAsync([clients.Name(consumer)]).ConfigureAwait(false);
-        }
-        catch (KafkaException)
-        {
-            // It was never committed, or Kafka forgets it in time.
-        }
+        await RemoveAsync([consumer]).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -72,11 +79,60 @@ internal sealed class GroupOffsets(ClientFactory clients) : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
             {
                 CommitAll();
+                await RemoveAsync(Removing()).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
         {
             // The log is closed.
+        }
+    }
+
+    private List<string> Removing()
+    {
+        lock (_changed)
+        {
+            foreach (var (consumer, since) in _removing)
+            {
+                if (Environment.TickCount64 - since > RemoveWithin.TotalMilliseconds)
+                {
+                    _removing.Remove(consumer);
+                }
+            }
+
+            return [.. _removing.Keys];
+        }
+    }
+
+    private async Task RemoveAsync(List<string> consumers)
+    {
+        if (consumers.Count == 0)
+        {
+            return;
+        }
+
+        using var admin = clients.Admin();
+        foreach (var consumer in consumers)
+        {
+            try
+            {
+                await admin.DeleteGroupsAsync([clients.Name(consumer)]).ConfigureAwait(false);
+            }
+            catch (KafkaException e) when (e is not DeleteGroupsException refused
+                || refused.Results.Exists(static r => r.Error.Code is not KafkaCode.GroupIdNotFound))
+            {
+                // It has a member still, or Kafka does not answer: later, or Kafka forgets it in time.
+                continue;
+            }
+            catch (DeleteGroupsException)
+            {
+                // It was never committed.
+            }
+
+            lock (_changed)
+            {
+                _removing.Remove(consumer);
+            }
         }
     }
 
