@@ -161,7 +161,9 @@ public sealed class KafkaChangeLog : IChangeLog
         var found = topics.Select(topic => _catalog.Get(topic)).ToList();
         if (found.Count == 0)
         {
-            return ValueTask.FromResult(new PartitionShare());
+            var none = new PartitionShare();
+            none.Give([]);
+            return ValueTask.FromResult(none);
         }
 
         _groups.Joined(consumer);

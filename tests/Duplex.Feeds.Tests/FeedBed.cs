@@ -23,12 +23,18 @@ internal sealed class FeedBed : IAsyncDisposable
     private readonly string _data = Directory.CreateTempSubdirectory("duplex-feeds-").FullName;
     private readonly Dictionary<string, CustomerModel> _customers = [];
     private EmbeddedChangeLog _log = null!;
-    private EmbeddedStateStore _store = null!;
     private bool _runs;
+
+    /// <summary>Partitions of a table when the engine makes it.</summary>
+    public int Partitions { get; init; } = 1;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     private string Aside => Path.Combine(_data, "aside");
 
     public SyncEngine Engine { get; private set; } = null!;
+
+    public EmbeddedStateStore Store { get; private set; } = null!;
 
     public IFeedStore Feeds { get; private set; } = null!;
 
@@ -62,7 +68,7 @@ internal sealed class FeedBed : IAsyncDisposable
     public async Task StartAsync()
     {
         _log = await EmbeddedChangeLog.OpenAsync(_data);
-        _store = await EmbeddedStateStore.OpenAsync(_data);
+        Store = await EmbeddedStateStore.OpenAsync(_data);
         Feeds = await EmbeddedFeedStore.OpenAsync(_data);
         var model = new EngineModel
         {
@@ -70,9 +76,10 @@ internal sealed class FeedBed : IAsyncDisposable
             Connections = new Dictionary<string, ConnectionModel>(),
             Syncs = new Dictionary<string, SyncModel>(),
             Customers = _customers,
+            Log = new LogModel { Partitions = Partitions },
         };
         Engine = new SyncEngine(new EngineParts(
-            model, _log, Commits.Around(_store), new RateBudget(TimeProvider.System), TimeProvider.System, NullLoggerFactory.Instance)
+            model, _log, Commits.Around(Store), new RateBudget(Clock), Clock, NullLoggerFactory.Instance)
         {
             Feeds = Feeds,
         });
@@ -87,7 +94,7 @@ internal sealed class FeedBed : IAsyncDisposable
         await Engine.DisposeAsync();
         await Feeds.DisposeAsync();
         await _log.DisposeAsync();
-        await _store.DisposeAsync();
+        await Store.DisposeAsync();
     }
 
     /// <summary>Gives the stopped engine an empty log.</summary>

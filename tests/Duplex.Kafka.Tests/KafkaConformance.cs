@@ -9,3 +9,6 @@ public sealed class KafkaChangeLogConformance(KafkaBroker broker) : ChangeLogCon
 [Collection(KafkaCollection.Name)]
 public sealed class KafkaLogRetentionConformance(KafkaBroker broker)
     : LogRetentionConformance(new KafkaLogBed(broker));
+
+[Collection(KafkaCollection.Name)]
+public sealed class KafkaLogShareConformance(KafkaBroker broker) : LogShareConformance(new KafkaLogBed(broker));

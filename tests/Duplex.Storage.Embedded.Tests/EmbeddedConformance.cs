@@ -9,6 +9,8 @@ public sealed class EmbeddedChangeLogConformance() : ChangeLogConformance(new Em
 
 public sealed class EmbeddedLogRetentionConformance() : LogRetentionConformance(new EmbeddedLogBed());
 
+public sealed class EmbeddedLogShareConformance() : LogShareConformance(new EmbeddedLogBed());
+
 public sealed class EmbeddedStateStoreConformance() : StateStoreConformance(new EmbeddedStateBed());
 
 public sealed class EmbeddedStateWorkConformance() : StateWorkConformance(new EmbeddedStateBed());

@@ -19,6 +19,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(1);
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), hold.Partition + 7);
+    private readonly Backoff _rereading = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3), hold.Partition + 11);
     private readonly string _source = FeedLeg.SourceOf(leg.Customer, hold.Topic, hold.Partition);
     private readonly TableModel _table = leg.Customer.Tables[table];
     private readonly VersionMemory _versions = new(leg, table);
@@ -77,7 +78,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
 
                     break;
                 case Step.Unreadable:
-                    await Task.Delay(_backoff.After(++failed), leg.Clock, reading);
+                    await Task.Delay(_rereading.After(++failed), leg.Clock, reading);
                     break;
             }
         }

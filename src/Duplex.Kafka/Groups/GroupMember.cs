@@ -18,12 +18,11 @@ internal sealed class GroupMember
     private const int SafeToDisposeAnyTime = 0x02030000;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan AbandonAfter = TimeSpan.FromSeconds(10);
 
     // Far below the time after which the group goes on without a member that does not let go.
     private static readonly TimeSpan ReleaseWithin = TimeSpan.FromSeconds(20);
 
-    // Kept from being finalized: see DisposeClient.
+    // Kept from being finalized, which would dispose them.
     private static readonly ConcurrentBag<IConsumer<byte[], byte[]>> Abandoned = [];
 
     private readonly string _consumer;
@@ -33,9 +32,11 @@ internal sealed class GroupMember
     private readonly ConcurrentDictionary<PartitionLog, bool> _changed = new();
     private readonly List<TopicPartition> _fetching = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly IConsumer<byte[], byte[]> _client;
+    private readonly Func<IConsumer<byte[], byte[]>> _build;
     private readonly long _startedAt = Environment.TickCount64;
+    private IConsumer<byte[], byte[]> _client = null!;
     private bool _assigned;
     private bool _unfit;
     private bool _rejoined;
@@ -45,9 +46,10 @@ internal sealed class GroupMember
     public GroupMember(ClientFactory clients, string consumer, string member, IReadOnlyList<Topic> topics)
     {
         _consumer = consumer;
+        Name = member;
         _group = clients.Name(consumer);
         _partitions = topics.SelectMany(static t => t.Partitions).ToDictionary(At);
-        _client = clients.Member(_group, member, builder => builder
+        _build = () => clients.Member(_group, member, builder => builder
             .SetErrorHandler((_, error) => Complain(error))
             .SetPartitionsAssignedHandler((_, given) => Assigned(given))
             .SetPartitionsRevokedHandler((_, wanted) => Revoked([.. wanted.Select(static p => p.TopicPartition)]))
@@ -55,13 +57,18 @@ internal sealed class GroupMember
         Share = new PartitionShare(LeaveAsync);
     }
 
+    /// <summary>Its name in the group.</summary>
+    public string Name { get; }
+
     /// <summary>What the member has.</summary>
     public PartitionShare Share { get; }
 
-    /// <summary>Ends when the member has.</summary>
+    /// <summary>Completes when nothing of the member is left.</summary>
     public Task Ended => _ended.Task;
 
-    public void Start() => new Thread(Run) { Name = $"duplex member of {_group}", IsBackground = true }.Start();
+    /// <summary>Begins once what had its name before is gone: two at a time would shut each other out.</summary>
+    public void Start(Task before) =>
+        new Thread(() => Run(before)) { Name = $"duplex member of {_group}", IsBackground = true }.Start();
 
     /// <summary>Notes that its owner has got further in a partition.</summary>
     public void Changed(PartitionLog partition) => _changed[partition] = true;
@@ -73,10 +80,41 @@ internal sealed class GroupMember
     public async ValueTask LeaveAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await _ended.Task.ConfigureAwait(false);
+        await _left.Task.ConfigureAwait(false);
     }
 
-    private void Run()
+    private void Run(Task before)
+    {
+        try
+        {
+            while (!before.Wait(Step))
+            {
+                Await();
+                if (_stop.IsCancellationRequested)
+                {
+                    _left.TrySetResult();
+                }
+            }
+
+            if (!_stop.IsCancellationRequested)
+            {
+                _client = _build();
+                RunClient();
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            Share.End(new SyncError(ErrorCode.ConfigInvalid, $"Kafka's client refuses a setting: {e.Message}",
+                Suggestion: "Correct log.kafka; further settings have librdkafka's names."));
+        }
+        finally
+        {
+            _left.TrySetResult();
+            _ended.TrySetResult();
+        }
+    }
+
+    private void RunClient()
     {
         try
         {
@@ -85,6 +123,7 @@ internal sealed class GroupMember
             {
                 Poll();
                 Tend();
+                Await();
             }
 
             CommitLast();
@@ -101,31 +140,30 @@ internal sealed class GroupMember
         }
 
         DisposeClient();
-        _ended.TrySetResult();
     }
 
     /// <summary>
     /// Disposes the client, which does not leave the group: a member with a name of its own keeps its place. An older client
     /// library ends the process when that happens between the join and the first assignment; a client that may be
-    /// there is waited for, or abandoned.
+    /// there is waited for, however long the group does not answer.
     /// </summary>
     private void DisposeClient()
     {
-        var from = Environment.TickCount64;
-        while (!_assigned && Library.Version < SafeToDisposeAnyTime)
+        while (!_assigned && _fatal is null && Library.Version < SafeToDisposeAnyTime)
         {
             // The owner has nothing of it and does not wait.
-            _ended.TrySetResult();
-            if (_fatal is not null || Environment.TickCount64 - from > AbandonAfter.TotalMilliseconds)
-            {
-                Abandoned.Add(_client);
-                return;
-            }
-
+            _left.TrySetResult();
             Poll();
         }
 
-        _client.Dispose();
+        if (_assigned || Library.Version >= SafeToDisposeAnyTime)
+        {
+            _client.Dispose();
+        }
+        else
+        {
+            Abandoned.Add(_client);
+        }
     }
 
     /// <summary>Lets the client call back. What it may have fetched before it was paused is read elsewhere.</summary>
@@ -155,18 +193,17 @@ internal sealed class GroupMember
             Rejoin();
         }
 
-        if (Environment.TickCount64 - _startedAt < JoinWithin.TotalMilliseconds)
-        {
-            return;
-        }
-
-        if (!_assigned)
-        {
-            Share.Obstacle ??= Outside("has not taken this process in");
-        }
-        else if (_holds.Count == 0)
+        if (_assigned && _holds.Count == 0 && Share.Obstacle is null && IsLate)
         {
             Rejoin();
+        }
+    }
+
+    private void Await()
+    {
+        if (!_assigned && IsLate)
+        {
+            Share.Obstacle ??= Outside("has not taken this process in");
         }
     }
 
@@ -228,8 +265,8 @@ internal sealed class GroupMember
 
     private void Lost(IReadOnlyList<TopicPartition> lost)
     {
-        Lose(lost);
         Share.Obstacle = Outside("has gone on without this process, which it had not heard of in time");
+        Lose(lost);
     }
 
     private void Lose(IEnumerable<TopicPartition> partitions)
@@ -292,6 +329,8 @@ internal sealed class GroupMember
             _fatal = error;
         }
     }
+
+    private bool IsLate => Environment.TickCount64 - _startedAt > JoinWithin.TotalMilliseconds;
 
     private IEnumerable<string> Names() => _partitions.Keys.Select(static at => at.Topic).Distinct();
 

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Confluent.Kafka;
+
+namespace Duplex.Kafka.Tests;
+
+/// <summary>A program that knows Kafka and not Duplex, in a consumer group: takes the partitions that it is given and reads on.</summary>
+internal sealed class OtherMember : IDisposable
+{
+    private readonly ConcurrentDictionary<int, bool> _owned = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Thread _thread;
+
+    public OtherMember(string bootstrap, string group, string topic, string? instance)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["bootstrap.servers"] = bootstrap,
+            ["group.id"] = group,
+            ["partition.assignment.strategy"] = "cooperative-sticky",
+            ["session.timeout.ms"] = "6000",
+            ["heartbeat.interval.ms"] = "300",
+            ["enable.auto.commit"] = "false",
+        };
+        if (instance is not null)
+        {
+            settings["group.instance.id"] = instance;
+        }
+
+        _thread = new Thread(() => Run(settings, topic)) { IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>The partitions that it has.</summary>
+    public IReadOnlyCollection<int> Owned => [.. _owned.Keys];
+
+    /// <summary>Leaves the group.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _thread.Join();
+        _stop.Dispose();
+    }
+
+    private void Run(Dictionary<string, string> settings, string topic)
+    {
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(settings)
+            .SetLogHandler(static (_, _) => { })
+            .SetErrorHandler(static (_, _) => { })
+            .SetPartitionsAssignedHandler((client, given) => given.ForEach(p => _owned[p.Partition.Value] = true))
+            .SetPartitionsRevokedHandler((client, gone) => gone.ForEach(p => _owned.TryRemove(p.Partition.Value, out _)))
+            .SetPartitionsLostHandler((client, gone) => gone.ForEach(p => _owned.TryRemove(p.Partition.Value, out _)))
+            .Build();
+        consumer.Subscribe(topic);
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                consumer.Consume(TimeSpan.FromMilliseconds(50));
+            }
+            catch (ConsumeException)
+            {
+                // The client goes on by itself.
+            }
+        }
+
+        consumer.Close();
+    }
+}
