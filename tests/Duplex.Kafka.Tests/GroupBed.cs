@@ -102,6 +102,7 @@ internal sealed class GroupBed(KafkaBroker broker) : IAsyncDisposable
                 Key = RecordKey.Of(id),
                 After = new Sdk.Record(Encoding.UTF8.GetBytes($$"""{"id":{{id}},"name":{{Posted / Keys}}}""")),
                 SourceMicros = 1_700_000_000_000_000,
+                Version = (Posted / Keys).ToString(CultureInfo.InvariantCulture),
             }, "ingest", "sync");
         }
 

@@ -98,7 +98,11 @@ internal sealed class FeedPartitions(FeedLeg leg, IStateStore store, IReadOnlyDi
             leg.View.SetTrouble(hold.Topic, hold.Partition, fenced);
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold.CalledBack);
             await Task.Delay(RestAfterFenced, leg.Clock, waiting.Token);
-            claim = (await ClaimAsync([hold], Task.CompletedTask, waiting.Token))[hold];
+            if (!(await ClaimAsync([hold], Task.CompletedTask, waiting.Token)).TryGetValue(hold, out claim!))
+            {
+                return;
+            }
+
             leg.View.Owned[(hold.Topic, hold.Partition)] = hold;
             leg.View.SetTrouble(hold.Topic, hold.Partition, null);
         }

@@ -108,6 +108,8 @@ internal sealed partial class ClientFactory
             ["partition.assignment.strategy"] = "cooperative-sticky",
             ["session.timeout.ms"] = Milliseconds(_options.SessionWithin),
             ["heartbeat.interval.ms"] = Milliseconds(_options.SessionWithin / 10),
+            ["topic.metadata.refresh.interval.ms"] = "60000",
+            ["socket.timeout.ms"] = "10000",
             ["enable.auto.commit"] = "true",
             ["auto.commit.interval.ms"] = "2000",
             ["enable.auto.offset.store"] = "false",

@@ -16,7 +16,7 @@ namespace Duplex.Kafka.Groups;
 internal sealed class GroupMember
 {
     private const int SafeToDisposeAnyTime = 0x02030000;
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(15);
 
     // Far below the time after which the group goes on without a member that does not let go.
@@ -181,12 +181,7 @@ internal sealed class GroupMember
 
     private void Tend()
     {
-        if (_fetching.Count > 0)
-        {
-            _client.Pause(_fetching);
-            _fetching.Clear();
-        }
-
+        Pause();
         StoreOffsets(_holds.Keys);
         if (_unfit)
         {
@@ -196,6 +191,16 @@ internal sealed class GroupMember
         if (_assigned && _holds.Count == 0 && Share.Obstacle is null && IsLate)
         {
             Rejoin();
+        }
+    }
+
+    private void Pause()
+    {
+        if (_fetching.Count > 0)
+        {
+            var assigned = _client.Assignment;
+            _client.Pause(_fetching.Where(assigned.Contains).ToList());
+            _fetching.Clear();
         }
     }
 
@@ -222,7 +227,7 @@ internal sealed class GroupMember
         }
     }
 
-    private IEnumerable<TopicPartitionOffset> Assigned(List<TopicPartition> given)
+    private List<TopicPartitionOffset> Assigned(List<TopicPartition> given)
     {
         _unfit = !_assigned && given.Count > 0 && !Fits(given);
         (_assigned, _complaint) = (true, null);
@@ -239,7 +244,7 @@ internal sealed class GroupMember
         }
 
         _fetching.AddRange(given);
-        return given.Select(static at => new TopicPartitionOffset(at, Offset.End));
+        return [.. given.Select(static at => new TopicPartitionOffset(at, Offset.End))];
     }
 
     private bool Fits(List<TopicPartition> given) => Names().ToHashSet().SetEquals(given.Select(static at => at.Topic));

@@ -6,7 +6,7 @@ using Duplex.Sdk;
 namespace Duplex.Feeds.Tests;
 
 /// <summary>Who may record how far a partition is.</summary>
-public sealed class OwnershipTests
+public sealed class PartitionOwnershipTests
 {
     private const string Names = "rules: [ { a: id, b: id }, { a: name, b: name } ]";
     private static readonly LegId Leg = new("default/c", Side.A);
