@@ -37,7 +37,8 @@ public sealed class PartitionOwnershipTests
         await Eventually.BecomesAsync(() => Status(bed).Error is { Code: ErrorCode.StorageFenced });
         Status(bed).State.ShouldBe(RunState.Retrying);
         Status(bed).Owned.ShouldBe(["users/0", "users/2"]);
-        await Eventually.BecomesAsync(() => PositionsAsync(bed).GetAwaiter().GetResult() is var now && now[0] > before[0] && now[2] > before[2]);
+        await Eventually.BecomesAsync(() =>
+            PositionsAsync(bed).GetAwaiter().GetResult() is var now && now[0] > before[0] && now[2] > before[2]);
         (await PositionsAsync(bed))[1].ShouldBe(before[1], "a stale owner cannot record");
 
         // Who begins anew begins where the last owner by right had got to, and doubles nothing.
