@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -49,12 +50,19 @@ internal sealed class Receiver : IAsyncDisposable
     private int _underWay;
     private int _underWayMost;
 
-    private Receiver(Func<Arrival, HttpContext, Task> answer)
+    private Receiver(Func<Arrival, HttpContext, Task> answer, X509Certificate2? certificate)
     {
         _answer = answer;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(static k => k.Listen(IPAddress.Loopback, 0, static l => l.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l =>
+        {
+            l.Protocols = HttpProtocols.Http1;
+            if (certificate is not null)
+            {
+                l.UseHttps(certificate);
+            }
+        }));
         _app = builder.Build();
         _app.MapPost("/hook", ReceiveAsync);
     }
@@ -78,9 +86,10 @@ internal sealed class Receiver : IAsyncDisposable
         return Task.CompletedTask;
     });
 
-    public static async Task<Receiver> StartAsync(Func<Arrival, HttpContext, Task> answer)
+    public static async Task<Receiver> StartAsync(
+        Func<Arrival, HttpContext, Task> answer, X509Certificate2? certificate = null)
     {
-        var receiver = new Receiver(answer);
+        var receiver = new Receiver(answer, certificate);
         await receiver._app.StartAsync();
         return receiver;
     }

@@ -45,6 +45,7 @@ internal sealed class PushSection(ConfigReport report, References references, Ka
             Topic = topic is null ? null : TopicOf(section, topic, tenant),
             Secrets = byWebhook ? Texts(section, "secret", tenant) : [],
             Allowed = byWebhook ? Allowed(section, tenant) : [],
+            Authorities = byWebhook ? Text(section, "ca") : null,
             Parallelism = (int)section.Whole("parallelism", topic is null ? fallback.Parallelism : 256, 1, 1000),
             RatePerSecond = section.Whole("rate", 0, 0, 1_000_000),
             Timeout = section.Duration("timeout", fallback.Timeout),

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Duplex.Engine.Config;
 using Duplex.Engine.Outbound;
 using Duplex.Sdk;
@@ -57,6 +59,9 @@ public sealed record PushModel
     /// <summary>Addresses beyond the public internet that the endpoint may have.</summary>
     public IReadOnlyList<AllowedTarget> Allowed { get; init; } = [];
 
+    /// <summary>Certificates, PEM, of which one must have signed the endpoint's; null for those that the system trusts.</summary>
+    public string? Authorities { get; init; }
+
     /// <summary>What it is pushed to, in a few words that differ where the place does.</summary>
     public string Target => Topic is { } topic ? $"topic {topic.Name} at {topic.Kafka.Bootstrap}" : $"{Url}";
 
@@ -75,6 +80,8 @@ public sealed record PushModel
         Require(Topic is not null || (Secrets.Count is 1 or 2 && Secrets.All(static s => WebhookSecret.TryParse(s, out _))), "secret",
             "A webhook secret is 'whsec_' and the base64 of 24 to 64 bytes; there is one, or two while one is replaced.",
             "Make one: echo whsec_$(openssl rand -base64 32)");
+        Require(Authorities is null || Trust(Authorities).Count > 0, "ca", "ca holds no certificate.",
+            "Give the certificate of the authority as PEM: -----BEGIN CERTIFICATE-----…");
         Require(Topic is null || PushTopic.IsName(Topic.Name), "topic",
             "A topic's name has up to 249 letters, digits, dots, _ and -, and does not begin with __.", "For example customer-a.");
         Require(Topic is null or { Partitions: >= 1 and <= 1000 }, "partitions", "A topic has 1 to 1000 partitions.", "For example 3.");
@@ -95,6 +102,21 @@ public sealed record PushModel
             {
                 faults.Add(new SyncError(ErrorCode.ConfigInvalid, message, member, suggestion));
             }
+        }
+    }
+
+    /// <summary>The certificates of a text; none where it holds something else.</summary>
+    internal static X509Certificate2Collection Trust(string pem)
+    {
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            certificates.ImportFromPem(pem);
+            return certificates;
+        }
+        catch (CryptographicException)
+        {
+            return [];
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Outbound;
 using Duplex.Engine.State;
@@ -27,5 +28,23 @@ public sealed record PushParts(
             $"Nothing here takes the feed {model.Feed} to a topic.", "Push it to a url.");
 
     private HttpMessageHandler HandlerOf(PushModel model) => Handler?.Invoke(model)
-        ?? new AddressGuard(model.Policy, Clock).CreateHandler(s => s.MaxConnectionsPerServer = model.Parallelism);
+        ?? new AddressGuard(model.Policy, Clock).CreateHandler(sockets =>
+        {
+            sockets.MaxConnectionsPerServer = model.Parallelism;
+            if (model.Authorities is { } pem)
+            {
+                sockets.SslOptions.CertificateChainPolicy = Trusting(pem);
+            }
+        });
+
+    private static X509ChainPolicy Trusting(string pem)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        policy.CustomTrustStore.AddRange(PushModel.Trust(pem));
+        return policy;
+    }
 }
