@@ -20,9 +20,10 @@ internal sealed class RegistryServer : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("duplex-registry-").FullName;
     private readonly bool _keys;
+    private readonly string _section;
     private ServerHost? _host;
 
-    private RegistryServer(bool keys) => _keys = keys;
+    private RegistryServer(bool keys, string section) => (_keys, _section) = (keys, section);
 
     public ServerHost Host => _host!;
 
@@ -33,9 +34,10 @@ internal sealed class RegistryServer : IAsyncDisposable
 
     public HttpClient Data { get; private set; } = null!;
 
-    public static async Task<RegistryServer> StartAsync(bool keys = false)
+    /// <summary>Starts it, with a further section in its configuration.</summary>
+    public static async Task<RegistryServer> StartAsync(bool keys = false, string section = "")
     {
-        var server = new RegistryServer(keys);
+        var server = new RegistryServer(keys, section);
         await server.StartHostAsync();
         return server;
     }
@@ -117,6 +119,7 @@ internal sealed class RegistryServer : IAsyncDisposable
               data_plane: 127.0.0.1:0
             {{(_keys ? Keys : "")}}
             ingest: { schemas: ./schemas }
+            {{_section}}
             """);
         var (model, server, _) = ConfigFile.Require(path);
         _host = await ServerHost.StartAsync(
