@@ -124,12 +124,12 @@ public sealed class SyncEngine : IAsyncDisposable
         var retention = Parts.Model.Retention;
         foreach (var capture in _captures.Values)
         {
+            // A record whose key changes, and a truncate, are in order with what came before only within one partition.
+            var partitions = capture.Connection.Capabilities.OrderedStream ? 1 : Parts.Model.Log.Partitions ?? 1;
             foreach (var stream in capture.Connection.Streams)
             {
                 await Parts.Log.EnsureTopicAsync(
-                    new TopicSpec(capture.Connection.TopicOf(stream), Parts.Model.Log.Partitions ?? 1,
-                        retention.LogAge, retention.LogBytes),
-                        cancellationToken);
+                    new TopicSpec(capture.Connection.TopicOf(stream), partitions, retention.LogAge, retention.LogBytes), cancellationToken);
             }
         }
 
