@@ -41,6 +41,10 @@ internal sealed class ReadLag(SyncContext sync, Side side)
         }
 
         var told = turn.Told(sync, side);
+        if (Explains(turn.Change, told, known, read))
+        {
+            return read;
+        }
 
         // A change that has waited was folded with others, which may be younger: nothing need come after it.
         var follows = !turn.MayBeOld && Follows(turn.Change, told, known);
@@ -79,6 +83,32 @@ internal sealed class ReadLag(SyncContext sync, Side side)
     {
         var tick = Math.Max(1, Capabilities.ClockResolutionMicros);
         return change.Operation != ChangeOperation.Read && change.SourceMicros / tick > pair.Version(side) / tick;
+    }
+
+    /// <summary>
+    /// Whether the read is what is known with the change made to it: the fields that the change tells to have replaced hold what it
+    /// tells, and replaced what is known; all others are as known. So an edit that crosses our own write is told from a read that lags.
+    /// </summary>
+    private bool Explains(Change change, FieldValue[] told, FieldValue[] known, FieldValue[] read)
+    {
+        if (change.Before is not { } before)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < told.Length; i++)
+        {
+            var replaced = sync.Rules[i].Read(side, before.Root, []);
+            var isAsKnown = !sync.Merger.Changed(side, i, read[i], known[i]);
+            if (replaced.State == FieldState.Absent
+                ? !isAsKnown
+                : sync.Merger.Changed(side, i, replaced, known[i]) || sync.Merger.Changed(side, i, read[i], told[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Whether the change is the very next after what is known: it tells what it replaced, and that is known.</summary>
