@@ -12,6 +12,12 @@ internal sealed class CallCounts
     /// <summary>Called before each call, with its member's name and how often that was called.</summary>
     public Action<string, long>? Before { get; set; }
 
+    /// <summary>
+    /// What a call waits for before it goes on, by its member's name and arguments; null when it goes at once. Only
+    /// members that return a <see cref="ValueTask{T}"/> can wait.
+    /// </summary>
+    public Func<string, object?[], Task?>? Hold { get; set; }
+
     public long Of(string member) => _calls.GetValueOrDefault(member);
 
     /// <summary>The same object, with its calls counted if counts are given.</summary>
@@ -44,7 +50,20 @@ internal sealed class CallCounts
         {
             var times = _counts!._calls.AddOrUpdate(targetMethod!.Name, 1, static (_, n) => n + 1);
             _counts.Before?.Invoke(targetMethod.Name, times);
+            if (_counts.Hold?.Invoke(targetMethod.Name, args ?? []) is { IsCompleted: false } held)
+            {
+                return typeof(Counted).GetMethod(nameof(LaterAsync), BindingFlags.Instance | BindingFlags.NonPublic)!
+                    .MakeGenericMethod(targetMethod.ReturnType.GenericTypeArguments[0])
+                    .Invoke(this, [held, targetMethod, args]);
+            }
+
             return targetMethod.Invoke(_target, BindingFlags.DoNotWrapExceptions, null, args, null);
+        }
+
+        private async ValueTask<T> LaterAsync<T>(Task held, MethodInfo method, object?[]? args)
+        {
+            await held;
+            return await (ValueTask<T>)method.Invoke(_target, BindingFlags.DoNotWrapExceptions, null, args, null)!;
         }
     }
 }
