@@ -41,6 +41,9 @@ internal sealed class FeedBed : IAsyncDisposable
     /// <summary>Which commits of the state store fail.</summary>
     public FailingCommits Commits { get; } = new();
 
+    /// <summary>Which appends to feeds are refused or wait.</summary>
+    public FeedDoor Door { get; } = new();
+
     /// <summary>Adds or replaces a customer; counts from the next start.</summary>
     public void Customer(string name, FeedStart? start = null, OutputSchema? schema = null,
         params (string Table, string Mapping)[] tables)
@@ -81,7 +84,7 @@ internal sealed class FeedBed : IAsyncDisposable
         Engine = new SyncEngine(new EngineParts(
             model, _log, Commits.Around(Store), new RateBudget(Clock), Clock, NullLoggerFactory.Instance)
         {
-            Feeds = Feeds,
+            Feeds = Door.Around(Feeds),
         });
         await Engine.StartAsync(CancellationToken.None);
         _runs = true;
@@ -159,9 +162,9 @@ internal sealed class FeedBed : IAsyncDisposable
         [.. (await Feeds.ReadAsync(customer, 0, limit, null, CancellationToken.None)).Select(static r =>
             string.Create(CultureInfo.InvariantCulture, $"{r.Offset} {r.Table} {Encoding.UTF8.GetString(r.Data.Span)}"))];
 
-    public async Task UntilAsync(string customer, long records)
+    public async Task UntilAsync(string customer, long records, TimeSpan? patience = null)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(patience ?? TimeSpan.FromSeconds(120));
         await Feeds.WaitAsync(customer, records - 1, deadline.Token);
     }
 

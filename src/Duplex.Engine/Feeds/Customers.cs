@@ -18,6 +18,7 @@ public sealed class Customers
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly EngineParts _parts;
+    private readonly PageRoom _room = new();
     private readonly ConcurrentDictionary<string, FeedRuntime> _runtimes = new(StringComparer.Ordinal);
     private readonly Func<IReadOnlyList<StateMutation>, CancellationToken, Task> _commit;
     private CancellationToken _engineStop;
@@ -264,7 +265,7 @@ public sealed class Customers
     }
 
     private FeedRuntime Use(CustomerModel model, FeedView? view = null) =>
-        _runtimes[model.Name] = new FeedRuntime(model, _parts, view ?? new FeedView(model.FullName));
+        _runtimes[model.Name] = new FeedRuntime(model, _parts, _room, view ?? new FeedView(model.FullName));
 
     private async Task RunAsync(CancellationToken stop)
     {

@@ -9,7 +9,7 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Feeds;
 
 /// <summary>One life of a customer's leg: takes ownership of its feed, and carries the partitions that are its own into it.</summary>
-internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedView view)
+internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoom room, FeedView view)
 {
     private long _epoch;
     private volatile bool _mayHaveLetters = true;
@@ -17,6 +17,8 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, FeedVie
     public CustomerModel Customer { get; } = customer;
 
     public FeedView View { get; } = view;
+
+    public PageRoom Room { get; } = room;
 
     public LegId Id { get; } = IdOf(customer);
 

@@ -14,8 +14,6 @@ namespace Duplex.Engine.Feeds;
 /// </summary>
 internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, Claim claim)
 {
-    private const int EntriesMax = 4096;
-    private const int BytesMax = 4 << 20;
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(1);
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), hold.Partition + 7);
@@ -24,6 +22,8 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
     private readonly TableModel _table = leg.Customer.Tables[table];
     private readonly VersionMemory _versions = new(leg, table);
     private readonly Dictionary<RecordKey, DeadLetter?> _letters = [];
+    private bool _isBehind = true;
+    private TimeSpan? _asked;
     private long _offset = claim.Offset;
     private long _recorded = claim.Offset;
     private long _recordedAt = leg.Clock.GetTimestamp();
@@ -34,6 +34,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
         Carried,
         AtEnd,
         Unreadable,
+        Refused,
     }
 
     /// <summary>
@@ -43,13 +44,12 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
     public async Task<SyncError?> RunAsync(CancellationToken cancellationToken)
     {
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold.CalledBack);
-        using var transform = new FeedTransform();
         leg.View.Reach(hold.Topic, hold.Partition, _offset);
         try
         {
             // Told even where it stands still, so that the log knows whom it serves.
             await AdvanceAsync(cancellationToken);
-            await CarryAllAsync(transform, reading.Token, cancellationToken);
+            await CarryAllAsync(reading.Token, cancellationToken);
         }
         catch (OperationCanceledException) when (reading.IsCancellationRequested)
         {
@@ -59,55 +59,86 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
         return _fenced;
     }
 
-    private async Task CarryAllAsync(FeedTransform transform, CancellationToken reading, CancellationToken ending)
+    private async Task CarryAllAsync(CancellationToken reading, CancellationToken ending)
     {
         for (var failed = 0; _fenced is null;)
         {
-            switch (await CarryAsync(transform, reading, ending))
+            switch (await CarryAsync(reading, ending))
             {
                 case Step.Carried:
                     failed = 0;
                     break;
                 case Step.AtEnd:
                     failed = 0;
-                    await RecordAsync(ending);
-                    if (_fenced is null)
-                    {
-                        await leg.Log.WaitAsync(hold.Topic, hold.Partition, _offset, reading);
-                    }
-
+                    await RestAtEndAsync(reading, ending);
                     break;
                 case Step.Unreadable:
                     await Task.Delay(_rereading.After(++failed), leg.Clock, reading);
+                    break;
+                case Step.Refused:
+                    await Task.Delay(_backoff.After(++failed, _asked), leg.Clock, reading);
                     break;
             }
         }
     }
 
-    private async Task<Step> CarryAsync(FeedTransform transform, CancellationToken reading, CancellationToken ending)
+    /// <summary>Waits for more. Where that comes soon, the position is recorded once for all of it.</summary>
+    private async Task RestAtEndAsync(CancellationToken reading, CancellationToken ending)
     {
-        using var working = await leg.View.Gate.EnterAsync(reading);
-        using var page = await ReadAsync(reading);
-        if (page is null || page.Count == 0)
+        var rest = RecordEvery - leg.Clock.GetElapsedTime(_recordedAt);
+        if (_recorded != _offset && rest > TimeSpan.Zero)
         {
-            return page is null ? Step.Unreadable : Step.AtEnd;
+            using var soon = new CancellationTokenSource(rest, leg.Clock);
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(reading, soon.Token);
+            try
+            {
+                await leg.Log.WaitAsync(hold.Topic, hold.Partition, _offset, waiting.Token);
+                return;
+            }
+            catch (OperationCanceledException) when (!reading.IsCancellationRequested)
+            {
+                // Nothing more came.
+            }
         }
 
-        transform.Clear();
-        var items = new List<FeedItem>(page.Count);
-        var letters = new Dictionary<RecordKey, DeadLetter?>();
-        var known = await leg.FindLettersAsync(page, reading);
+        await RecordAsync(ending);
+        if (_fenced is null)
+        {
+            await leg.Log.WaitAsync(hold.Topic, hold.Partition, _offset, reading);
+        }
+    }
+
+    private async Task<Step> CarryAsync(CancellationToken reading, CancellationToken ending)
+    {
+        using var working = await leg.View.Gate.EnterAsync(reading);
+        using var place = await leg.Room.EnterAsync(_isBehind, reading);
+        using var page = await ReadAsync(place.Size, reading);
+        if (page is null)
+        {
+            return Step.Unreadable;
+        }
+
+        if (page.Count == 0)
+        {
+            _isBehind = false;
+            leg.View.SetTrouble(hold.Topic, hold.Partition, null);
+            return Step.AtEnd;
+        }
+
+        var work = new Work(page, await leg.FindLettersAsync(page, reading));
         await _versions.BeginAsync(page, reading);
         for (var i = 0; i < page.Count; i++)
         {
-            Take(page, i, transform, items, letters, known);
+            Take(work, i, place.Transform);
         }
 
-        await AppendAsync(items, reading, ending);
-        Keep(page.Offset(page.Count - 1) + 1, letters);
-        leg.View.Reach(hold.Topic, hold.Partition, _offset);
-        leg.View.Counters.Add(LegCounters.Outcome.Seen, page.Count);
-        leg.View.Counters.Add(LegCounters.Outcome.Written, items.Count);
+        if (!await AppendAsync(work.Items, ending))
+        {
+            return Step.Refused;
+        }
+
+        Keep(page.Offset(page.Count - 1) + 1, work);
+        _isBehind = place.IsFilledBy(page);
         if (_letters.Count > 0 || _versions.IsFull || leg.Clock.GetElapsedTime(_recordedAt) > RecordEvery)
         {
             await RecordAsync(ending);
@@ -117,13 +148,11 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
     }
 
     /// <summary>The next page; null while the log does not answer, which ends neither the leg nor its hold on the partition.</summary>
-    private async ValueTask<LogPage?> ReadAsync(CancellationToken reading)
+    private async ValueTask<LogPage?> ReadAsync(PageSize size, CancellationToken reading)
     {
         try
         {
-            var page = await leg.Log.ReadAsync(hold.Topic, hold.Partition, _offset, EntriesMax, BytesMax, reading);
-            leg.View.SetTrouble(hold.Topic, hold.Partition, null);
-            return page;
+            return await leg.Log.ReadAsync(hold.Topic, hold.Partition, _offset, size.EntriesMax, size.BytesMax, reading);
         }
         catch (SyncException e) when (e.Error.Code == ErrorCode.StorageUnavailable)
         {
@@ -132,14 +161,14 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
         }
     }
 
-    private void Take(LogPage page, int i, FeedTransform transform, List<FeedItem> items,
-        Dictionary<RecordKey, DeadLetter?> letters, IReadOnlySet<RecordKey> known)
+    private void Take(Work work, int i, FeedTransform transform)
     {
+        var page = work.Page;
         var key = RecordKey.FromUtf8(page.Key(i).Span);
         var change = ChangeEnvelope.Parse(key, page.Value(i));
         if (_versions.IsSuperseded(key, change))
         {
-            leg.View.Counters.Add(LegCounters.Outcome.Superseded);
+            work.Superseded++;
             return;
         }
 
@@ -147,57 +176,68 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
             transform, change, page.Key(i), page.Offset(i), _table.At(hold.Partition, page.Offset(i)));
         if (outcome.Item is { } item)
         {
-            items.Add(item);
-            if (letters.ContainsKey(key) || known.Contains(key))
+            work.Items.Add(item);
+            if (work.Letters.ContainsKey(key) || work.Known.Contains(key))
             {
                 // A younger state of the record has come through: the older one would undo it.
-                letters[key] = null;
+                work.Letters[key] = null;
             }
         }
         else if (outcome.Error is { } error)
         {
-            letters[key] = new DeadLetter(
+            work.Letters[key] = new DeadLetter(
                 0, leg.Id, key, page.Value(i).ToArray(), page.Offset(i), 1, leg.Clock.NowMicros(), error);
-            leg.View.Counters.Add(LegCounters.Outcome.DeadLettered);
+            work.Parked++;
         }
         else
         {
-            leg.View.Counters.Add(LegCounters.Outcome.Filtered);
+            work.Filtered++;
         }
     }
 
     /// <summary>The page is in the feed. What follows from it is recorded with the position behind it, also where that is the last thing
     /// that is done.</summary>
-    private void Keep(long next, Dictionary<RecordKey, DeadLetter?> letters)
+    private void Keep(long next, Work work)
     {
-        foreach (var (key, letter) in letters)
+        foreach (var (key, letter) in work.Letters)
         {
             _letters[key] = letter;
         }
 
         _versions.Keep();
         _offset = next;
+        leg.View.SetTrouble(hold.Topic, hold.Partition, null);
+        leg.View.Reach(hold.Topic, hold.Partition, _offset);
+        leg.View.Counters.Add(LegCounters.Outcome.Seen, work.Page.Count);
+        leg.View.Counters.Add(LegCounters.Outcome.Written, work.Items.Count);
+        leg.View.Counters.Add(LegCounters.Outcome.Superseded, work.Superseded);
+        leg.View.Counters.Add(LegCounters.Outcome.DeadLettered, work.Parked);
+        leg.View.Counters.Add(LegCounters.Outcome.Filtered, work.Filtered);
     }
 
-    /// <summary>Appends, and waits for what is under way even when the partition is called back or lost: whoever reads it next in this
-    /// process begins after it.</summary>
-    private async Task AppendAsync(List<FeedItem> items, CancellationToken reading, CancellationToken ending)
+    /// <summary>
+    /// Appends; false while the feed does not take it, and the page is read again then: it holds no room meanwhile. What is under way
+    /// is waited for even when the partition is called back or lost: whoever reads it next in this process begins after it.
+    /// </summary>
+    private async Task<bool> AppendAsync(List<FeedItem> items, CancellationToken ending)
     {
-        for (var failed = 1; items.Count > 0; failed++)
+        if (items.Count == 0)
         {
-            try
-            {
-                await leg.Feeds.AppendAsync(leg.Customer.Feed.Name, leg.FeedEpoch, _source, items, ending);
-                leg.View.SetTrouble(hold.Topic, hold.Partition, null);
-                return;
-            }
-            catch (SyncException e) when (e.Error.Code is ErrorCode.SinkUnavailable or ErrorCode.SinkRateLimited
-                or ErrorCode.SinkBusy or ErrorCode.StorageFull)
-            {
-                leg.View.Counters.Add(LegCounters.Outcome.Failed);
-                leg.View.SetTrouble(hold.Topic, hold.Partition, e.Error);
-                await Task.Delay(_backoff.After(failed, e.Error.RetryAfter), leg.Clock, reading);
-            }
+            return true;
+        }
+
+        try
+        {
+            await leg.Feeds.AppendAsync(leg.Customer.Feed.Name, leg.FeedEpoch, _source, items, ending);
+            return true;
+        }
+        catch (SyncException e) when (e.Error.Code is ErrorCode.SinkUnavailable or ErrorCode.SinkRateLimited
+            or ErrorCode.SinkBusy or ErrorCode.StorageFull)
+        {
+            leg.View.Counters.Add(LegCounters.Outcome.Failed);
+            leg.View.SetTrouble(hold.Topic, hold.Partition, e.Error);
+            _asked = e.Error.RetryAfter;
+            return false;
         }
     }
 
@@ -240,4 +280,24 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
         leg.Id.ToString(), hold.Topic, hold.Partition, _recorded, cancellationToken);
 
     private static Change Envelope(DeadLetter letter) => ChangeEnvelope.Parse(letter.Key, letter.Envelope);
+
+    /// <summary>What becomes of one page.</summary>
+    private sealed class Work(LogPage page, IReadOnlySet<RecordKey> known)
+    {
+        public LogPage Page => page;
+
+        /// <summary>The records that have a dead letter.</summary>
+        public IReadOnlySet<RecordKey> Known => known;
+
+        public List<FeedItem> Items { get; } = new(page.Count);
+
+        /// <summary>New dead letters; null for those that are overtaken.</summary>
+        public Dictionary<RecordKey, DeadLetter?> Letters { get; } = [];
+
+        public int Superseded { get; set; }
+
+        public int Parked { get; set; }
+
+        public int Filtered { get; set; }
+    }
 }

@@ -24,6 +24,9 @@ internal sealed class FeedTransform : IDisposable
         SkipValidation = true,
     });
 
+    /// <summary>How much room it keeps for what it gives, in bytes.</summary>
+    public int KeptBytes => _buffer.Capacity;
+
     /// <summary>What became of a change.</summary>
     public readonly record struct Outcome(FeedItem? Item, SyncError? Error);
 
@@ -59,8 +62,12 @@ internal sealed class FeedTransform : IDisposable
                 offset, table.Table, key, change.Operation, change.Id, change.Version, change.SourceMicros, data), null);
     }
 
-    /// <summary>Takes the room of what was given back.</summary>
-    public void Clear() => _buffer.ResetWrittenCount();
+    /// <summary>Takes the room of what was given back, and lets go of the change.</summary>
+    public void Clear()
+    {
+        _buffer.ResetWrittenCount();
+        _input.Dispose();
+    }
 
     public void Dispose()
     {
