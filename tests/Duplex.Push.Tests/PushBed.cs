@@ -70,13 +70,14 @@ internal sealed class PushBed : IAsyncDisposable
         await _feeds.AppendAsync(Feed, _epoch, "users/0", [item with { SourceOffset = ++_sourceOffset }], CancellationToken.None);
 
     public void Start(PushModel model, IFeedStore? feeds = null, Func<PushModel, HttpMessageHandler>? handler = null,
-        Func<PushModel, IPushTransport>? topics = null)
+        Func<PushModel, IPushTransport>? topics = null, PushRoom? room = null)
     {
         Pusher = new FeedPusher(model, new PushParts(
             feeds ?? _feeds, _state, new RateBudget(_clock), _clock, NullLoggerFactory.Instance)
         {
             Handler = handler,
             Topics = topics,
+            Room = room ?? new PushRoom(),
         });
         _stop = new CancellationTokenSource();
         _running = Pusher.RunAsync(_stop.Token);

@@ -18,7 +18,7 @@ public sealed class Customers
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly EngineParts _parts;
-    private readonly PageRoom _room = new();
+    private readonly SharedRoom _room = new(new PageRoom(), new PushRoom());
     private readonly ConcurrentDictionary<string, FeedRuntime> _runtimes = new(StringComparer.Ordinal);
     private readonly Func<IReadOnlyList<StateMutation>, CancellationToken, Task> _commit;
     private CancellationToken _engineStop;

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Feeds;
 
 /// <summary>One customer at run time: keeps its leg alive. A customer that fails does not slow another.</summary>
-internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts parts, PageRoom room, FeedView view)
+internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts parts, SharedRoom room, FeedView view)
 {
     private readonly ILogger _logger = parts.Loggers.CreateLogger($"Duplex.Customer.{customer.Name}");
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 43);
@@ -22,7 +22,7 @@ internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts pa
     public FeedView View { get; } = view;
 
     /// <summary>Pushes the feed; null when it is only polled.</summary>
-    public PushRuntime? Push { get; } = customer.Push is { } push ? new PushRuntime(push, parts) : null;
+    public PushRuntime? Push { get; } = customer.Push is { } push ? new PushRuntime(push, parts, room.Requests) : null;
 
     /// <summary>Begins; ends by <see cref="StopAsync"/> or when the engine stops.</summary>
     public void Start(CancellationToken engineStop)
@@ -53,7 +53,7 @@ internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts pa
             try
             {
                 View.Set(RunState.Starting);
-                var leg = new FeedLeg(Customer, parts, room, View);
+                var leg = new FeedLeg(Customer, parts, room.Pages, View);
                 _leg = leg;
                 await leg.RunAsync(cancellationToken);
                 return;

@@ -57,6 +57,9 @@ internal sealed class PageRoom
     }
 }
 
+/// <summary>What all customers of an engine share.</summary>
+internal sealed record SharedRoom(PageRoom Pages, Push.PushRoom Requests);
+
 /// <summary>How much a page may hold; at least one entry, whatever its size.</summary>
 internal readonly record struct PageSize(int EntriesMax, int BytesMax);
 

@@ -6,14 +6,18 @@ using Microsoft.Extensions.Logging;
 namespace Duplex.Engine.Feeds;
 
 /// <summary>Keeps a customer's pusher alive; what breaks it is tried again by itself.</summary>
-internal sealed partial class PushRuntime(PushModel model, EngineParts parts)
+internal sealed partial class PushRuntime(PushModel model, EngineParts parts, PushRoom room)
 {
     private readonly ILogger _logger = parts.Loggers.CreateLogger($"Duplex.Push.{model.Feed}");
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 47);
 
     /// <summary>The pusher.</summary>
     public FeedPusher Pusher { get; } = new(
-        model, new PushParts(parts.Feeds!, parts.Store, parts.Budget, parts.Clock, parts.Loggers) { Topics = parts.PushTopics });
+        model, new PushParts(parts.Feeds!, parts.Store, parts.Budget, parts.Clock, parts.Loggers)
+        {
+            Topics = parts.PushTopics,
+            Room = room,
+        });
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -22,6 +22,9 @@ public sealed record PushParts(
     /// <summary>Makes what takes records to a topic; null where there is nothing that does.</summary>
     public Func<PushModel, IPushTransport>? Topics { get; init; }
 
+    /// <summary>The room for requests that all pushers share.</summary>
+    internal PushRoom Room { get; init; } = new();
+
     internal IPushTransport TransportOf(PushModel model) => model.Topic is null
         ? new PushSender(model, HandlerOf(model), Clock)
         : Topics?.Invoke(model) ?? throw new SyncException(ErrorCode.ConfigInvalid,

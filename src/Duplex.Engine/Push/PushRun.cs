@@ -32,6 +32,7 @@ internal sealed partial class PushRun
     private long _committed;
     private int _inFlight;
     private bool _opened;
+    private bool _awaitsRoom;
 
     public PushRun(PushModel model, PushParts parts, Bell bell, ILogger logger)
     {
@@ -73,6 +74,7 @@ internal sealed partial class PushRun
         while (_completed.TryDequeue(out var done))
         {
             _inFlight--;
+            GiveRoom(done.Entry);
             _settling.Add(_judge.Judge(done.Entry, done.Outcome));
         }
 
@@ -114,14 +116,10 @@ internal sealed partial class PushRun
         if (!_judge.IsDisabled)
         {
             await FillAsync(cancellationToken).ConfigureAwait(false);
-            var now = Now;
-            while (_inFlight < _judge.Health.Slots && now >= _judge.Health.NotBeforeMicros && _window.TakeDue(now) is { } entry)
-            {
-                _inFlight++;
-                _ = Task.Run(() => SendAsync(entry), CancellationToken.None);
-            }
+            SendDue(Now);
         }
 
+        _parts.Room.Pass();
         Publish();
     }
 
@@ -135,7 +133,7 @@ internal sealed partial class PushRun
             until = _judge.SavedMicros + SaveEveryMicros;
         }
 
-        if (!_judge.IsDisabled && _inFlight < _judge.Health.Slots)
+        if (!_judge.IsDisabled && _inFlight < _judge.Health.Slots && !_awaitsRoom)
         {
             var due = MayRead() ? now : _window.NextDue ?? long.MaxValue;
             until = Math.Min(until, Math.Max(due, _judge.Health.NotBeforeMicros));
@@ -209,6 +207,7 @@ internal sealed partial class PushRun
         }
         finally
         {
+            _parts.Room.Leave(_bell);
             _sender.Dispose();
             _sending.Dispose();
             _arriving.Dispose();
@@ -219,6 +218,35 @@ internal sealed partial class PushRun
 
     private static DateTimeOffset? InstantOf(long micros) =>
         micros <= 0 ? null : DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>Sends as much as the endpoint and the room let through.</summary>
+    private void SendDue(long now)
+    {
+        _awaitsRoom = false;
+        while (_inFlight < _judge.Health.Slots && now >= _judge.Health.NotBeforeMicros && _window.NextDue <= now)
+        {
+            var takesRoom = _inFlight > 0;
+            if (takesRoom && !_parts.Room.TryTake(_bell))
+            {
+                _awaitsRoom = true;
+                return;
+            }
+
+            var entry = _window.TakeDue(now)!;
+            entry.TakesRoom = takesRoom;
+            _inFlight++;
+            _ = Task.Run(() => SendAsync(entry), CancellationToken.None);
+        }
+    }
+
+    private void GiveRoom(PushEntry entry)
+    {
+        if (entry.TakesRoom)
+        {
+            entry.TakesRoom = false;
+            _parts.Room.Give();
+        }
+    }
 
     private async Task FillAsync(CancellationToken cancellationToken)
     {

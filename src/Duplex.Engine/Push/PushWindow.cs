@@ -22,6 +22,9 @@ internal sealed class PushEntry(FeedRecord record, bool resent)
     /// <summary>When it may be sent; null while it is under way.</summary>
     public long? DueMicros { get; set; }
 
+    /// <summary>Whether its request takes room of those that all pushers share.</summary>
+    public bool TakesRoom { get; set; }
+
     /// <summary>What is sent, kept only while it is about to be: it is read again otherwise.</summary>
     public FeedRecord? Record { get; set; } = record;
 }
