@@ -17,17 +17,19 @@ internal static class ValidateVerb
         var valid = result.Model is not null;
         var findings = result.Findings.Select(ConfigFile.Line).ToList();
         var document = new ValidDocument(
-            valid, session.ConfigPath, result.Model?.Connections.Count ?? 0, result.Model?.Syncs.Count ?? 0, findings);
+            valid, session.ConfigPath, result.Model?.Connections.Count ?? 0, result.Model?.Syncs.Count ?? 0,
+            result.Model?.Customers.Count ?? 0, findings);
         session.Print(document, console =>
         {
             FailureView.WriteFindings(console, findings);
             console.Write(new Markup(Markup.Escape(valid
-                ? $"{session.ConfigPath} is valid (connections: {document.Connections}, syncs: {document.Syncs}).\n"
+                ? $"{session.ConfigPath} is valid (connections: {document.Connections}, syncs: {document.Syncs}, "
+                    + $"customers: {document.Customers}).\n"
                 : $"{session.ConfigPath} cannot be used: {ConfigFile.Errors(findings)}.\n")));
         });
         return Task.FromResult(valid ? ExitCode.Done : ExitCode.Findings);
     }
 
     private sealed record ValidDocument(
-        bool Valid, string File, int Connections, int Syncs, IReadOnlyList<FindingLine> Findings);
+        bool Valid, string File, int Connections, int Syncs, int Customers, IReadOnlyList<FindingLine> Findings);
 }
