@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Duplex.Simulators.Kafka;
 
@@ -11,7 +9,7 @@ namespace Duplex.Simulators.Kafka;
 /// </summary>
 public sealed class PrivateKafka : IAsyncDisposable
 {
-    private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(4);
 
     // The shell holds the broker's life to ours: when our end of its standard input closes, for whatever reason, it
     // kills the broker; when the broker ends, the shell ends. It tells the broker's process id first; its own name is the
@@ -20,8 +18,8 @@ public sealed class PrivateKafka : IAsyncDisposable
         "exec 3<&0; \"$@\" </dev/null 3<&- >>\"$0\" 2>&1 & p=$!; echo $p; " +
         "{ read -r _; kill -KILL $p; } <&3 & r=$!; wait $p; kill $r; exit 0";
 
-    private readonly int _port = FreePort();
-    private readonly int _controllerPort = FreePort();
+    private readonly int _port = FreePort.Take();
+    private readonly int _controllerPort = FreePort.Take();
     private readonly bool _temporary;
     private readonly string _settings;
     private Process? _keeper;
@@ -178,12 +176,5 @@ public sealed class PrivateKafka : IAsyncDisposable
             """);
         var id = "d" + Convert.ToBase64String(Guid.NewGuid().ToByteArray()).Replace('+', '-').Replace('/', '_')[1..22];
         await RunAsync("kafka-storage.sh", "format", "-t", id, "-c", _settings);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

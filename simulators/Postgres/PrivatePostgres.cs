@@ -12,7 +12,7 @@ namespace Duplex.Simulators.Postgres;
 /// </summary>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
 
     // The shell holds the server's life to ours: when our end of its standard input closes, for whatever reason, it
     // stops the server; when the server ends, the shell ends.
@@ -30,7 +30,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         _options = options;
         Directory = directory;
         _temporary = temporary;
-        Port = options.Port == 0 ? FreePort() : options.Port;
+        Port = options.Port == 0 ? FreePort.Take() : options.Port;
     }
 
     /// <summary>Why there can be no private PostgreSQL on this machine; null if there can.</summary>
@@ -167,7 +167,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
             if (_options.Port == 0 && !PortIsFree(Port))
             {
-                Port = FreePort();
+                Port = FreePort.Take();
             }
         }
     }
@@ -338,13 +338,6 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             return "(no log)";
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static bool PortIsFree(int port)

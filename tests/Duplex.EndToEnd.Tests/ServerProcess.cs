@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Duplex.Simulators;
 
 namespace Duplex.EndToEnd.Tests;
 
@@ -11,15 +10,15 @@ namespace Duplex.EndToEnd.Tests;
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private readonly string _config;
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(60) };
     private readonly StringBuilder _said = new();
     private Process? _process;
 
     /// <summary>A server whose configuration is written into the folder, with its <c>server</c> section put in.</summary>
     public ServerProcess(string folder, Func<string, string> yaml)
     {
-        DataPort = FreePort();
-        ControlPort = FreePort();
+        DataPort = FreePort.Take();
+        ControlPort = FreePort.Take();
         _config = Path.Combine(folder, "duplex.yaml");
         File.WriteAllText(_config, yaml(string.Create(CultureInfo.InvariantCulture,
             $"server: {{ data_plane: \"127.0.0.1:{DataPort}\", control_plane: \"127.0.0.1:{ControlPort}\", log_level: warning }}")));
@@ -93,7 +92,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Waits until it has ended by itself; returns the exit code.</summary>
     public async Task<int> EndAsync()
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         await _process!.WaitForExitAsync(deadline.Token);
         return _process.ExitCode;
     }
@@ -148,12 +147,5 @@ internal sealed class ServerProcess : IAsyncDisposable
                 _said.AppendLine(line);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Duplex.Simulators;
 
 namespace Duplex.Ingest.Tests;
 
@@ -17,9 +17,9 @@ internal sealed class KilledServer : IAsyncDisposable
     public KilledServer()
     {
         Folder = Directory.CreateTempSubdirectory("duplex-ingest-").FullName;
-        var port = FreePort();
+        var port = FreePort.Take();
         _config = Path.Combine(Folder, "duplex.yaml");
-        File.WriteAllText(_config, IngestServer.Yaml(dataPort: port, controlPort: FreePort()));
+        File.WriteAllText(_config, IngestServer.Yaml(dataPort: port, controlPort: FreePort.Take()));
         _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
     }
 
@@ -34,7 +34,13 @@ internal sealed class KilledServer : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         })!;
-        _process.ErrorDataReceived += (_, line) => _said.AppendLine(line.Data);
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_said)
+            {
+                _said.AppendLine(line.Data);
+            }
+        };
         _process.OutputDataReceived += static (_, _) => { };
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
@@ -43,7 +49,11 @@ internal sealed class KilledServer : IAsyncDisposable
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync()
     {
-        _process!.HasExited.ShouldBeFalse(_said.ToString());
+        lock (_said)
+        {
+            _process!.HasExited.ShouldBeFalse(_said.ToString());
+        }
+
         _process.Kill();
         await _process.WaitForExitAsync();
     }
@@ -92,12 +102,5 @@ internal sealed class KilledServer : IAsyncDisposable
         _process?.Dispose();
         _http.Dispose();
         Directory.Delete(Folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Duplex.Simulators;
 using Duplex.Simulators.Stripe;
 using Shouldly;
 using Xunit;
@@ -171,7 +172,7 @@ public sealed class ConfigCommandTests : IDisposable
     [Fact]
     public async Task Plan_and_doctor_work_beside_the_server_that_runs_on_the_same_configuration()
     {
-        var (control, data) = (FreePort(), FreePort());
+        var (control, data) = (FreePort.Take(), FreePort.Take());
         await using var shop = await StripeSimulator.StartAsync();
         await using var billing = await StripeSimulator.StartAsync();
         await File.WriteAllTextAsync(ConfigPath, RunningServer.Yaml(shop.BaseAddress, billing.BaseAddress, keys: false)
@@ -236,8 +237,6 @@ public sealed class ConfigCommandTests : IDisposable
         (await CommandLine.RunAsync("secrets", "remove", "stripe", "--config", ConfigPath)).Code.ShouldBe(0);
         (await CommandLine.RunAsync("secrets", "remove", "stripe", "--config", ConfigPath)).Code.ShouldBe(1);
     }
-
-    private static int FreePort() => Cli.Demo.LoopbackPort.Take(0);
 
     private static (long A, long B) Sides(JsonElement plan, string name) =>
         (plan.GetProperty(name).GetProperty("a").GetInt64(), plan.GetProperty(name).GetProperty("b").GetInt64());
