@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Duplex.Connectors.Postgres;
@@ -29,6 +30,10 @@ namespace Duplex.EndToEnd.Tests;
 /// </summary>
 internal sealed class Bed : IAsyncDisposable
 {
+    private const int FreshToBelieve = 5;
+    private const int PollsToBelieve = 2;
+    private static readonly TimeSpan StillToBelieve = TimeSpan.FromSeconds(1.2);
+
     private readonly string _data;
     private readonly bool _shares;
     private readonly WebApplication _web;
@@ -228,7 +233,7 @@ internal sealed class Bed : IAsyncDisposable
         StripeCustomers().Exists(c => c.GetProperty("email").GetString() == email);
 
     /// <summary>Waits for a condition; tells what the engine says when it does not come.</summary>
-    public async Task UntilAsync(Func<Task<bool>> condition, string what, int seconds = 120)
+    public async Task UntilAsync(Func<Task<bool>> condition, string what, int seconds = 180)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -243,7 +248,7 @@ internal sealed class Bed : IAsyncDisposable
         }
     }
 
-    public Task UntilAsync(Func<bool> condition, string what, int seconds = 120) =>
+    public Task UntilAsync(Func<bool> condition, string what, int seconds = 180) =>
         UntilAsync(() => Task.FromResult(condition()), what, seconds);
 
     public Task ReadyAsync() =>
@@ -251,20 +256,34 @@ internal sealed class Bed : IAsyncDisposable
             && s.Syncs.All(x => x.State == RunState.Running),
             "the engine is ready");
 
-    /// <summary>Waits until nothing is behind, pending or written any more.</summary>
-    public async Task QuietAsync(int seconds = 120)
+    /// <summary>
+    /// Waits until nothing is behind, pending or written any more. A status may be a second old, and what webhooks did not tell comes
+    /// with a poll: only what several fresh ones say, while the account was polled as well, is believed.
+    /// </summary>
+    public async Task QuietAsync(int seconds = 180)
     {
-        var writes = -1L;
-        var still = 0;
+        EngineStatus? last = null;
+        var (activity, since, polledFrom, fresh) = (-1L, 0L, 0L, 0);
         await UntilAsync(async () =>
         {
             var status = await Engine.StatusAsync(default);
-            var legs = status.Syncs.SelectMany(s => s.Legs).ToList();
-            var now = legs.Sum(l => l.Written) + Stripe.RequestCount;
-            var idle = legs.TrueForAll(l => l.Behind == 0 && l.Pending == 0) && Stripe.PendingWebhooks == 0;
-            still = idle && Math.Abs(now - writes) < 30 ? still + 1 : 0;
-            writes = now;
-            return still > 60;
+            if (ReferenceEquals(status, last))
+            {
+                return false;
+            }
+
+            last = status;
+            var legs = status.Syncs.SelectMany(static s => s.Legs).ToList();
+            var now = legs.Sum(static l => l.Written) + Stripe.WriteCount + Stripe.EventCount;
+            if (!legs.TrueForAll(static l => l.Behind == 0 && l.Pending == 0) || Stripe.PendingWebhooks > 0 || now != activity)
+            {
+                (activity, since, polledFrom, fresh) = (now, Stopwatch.GetTimestamp(), Stripe.RequestCount, 0);
+                return false;
+            }
+
+            fresh++;
+            return fresh >= FreshToBelieve && Stripe.RequestCount >= polledFrom + PollsToBelieve
+                && Stopwatch.GetElapsedTime(since) > StillToBelieve;
         }, "quiet", seconds);
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Duplex.Engine.State;
 using Duplex.Sdk;
-using Duplex.Simulators.Stripe.Faults;
 
 namespace Duplex.EndToEnd.Tests;
 
@@ -42,13 +41,15 @@ public sealed class ConflictTests(SharedPostgres postgres) : IClassFixture<Share
     [SkippableFact]
     public async Task An_edit_that_our_write_fell_on_is_put_back_until_a_person_decides()
     {
-        await using var bed = await StartAsync("Ada");
-        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookDelay, DelayMilliseconds = 1500 });
+        await using var bed = await postgres.BedAsync();
+        var news = NewsGate.Before(bed);
+        await StartAsync(bed, "Ada");
+        news.Close();
         bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{Text(bed, "id")}", "name=Ada+of+Stripe");
         var writes = bed.Stripe.WriteCount;
         await bed.ExecuteAsync("update customers set name = 'Ada of Postgres'");
         await bed.UntilAsync(() => bed.Stripe.WriteCount > writes, "our write falls on the edit");
-        bed.Stripe.ClearFaults();
+        news.Open();
         var conflict = await WaitingAsync(bed);
         (conflict.ValueA, conflict.ValueB).ShouldBe(("\"Ada of Postgres\"", "\"Ada of Stripe\""));
         await bed.UntilAsync(() => Text(bed, "name") == "Ada of Stripe", "the edit is there again");
@@ -161,12 +162,17 @@ public sealed class ConflictTests(SharedPostgres postgres) : IClassFixture<Share
     private async Task<Bed> StartAsync(string name)
     {
         var bed = await postgres.BedAsync();
+        await StartAsync(bed, name);
+        return bed;
+    }
+
+    private static async Task StartAsync(Bed bed, string name)
+    {
         bed.SyncSettings = bed.SyncSettings.Replace(
             "conflict: { default: latest }", "conflict: { default: latest, fields: { name: manual } }", StringComparison.Ordinal);
         await bed.ExecuteAsync($"insert into customers (name, email) values ('{name}', 'ada@x.org')");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeHas("ada@x.org"), $"{name} arrives");
         await bed.QuietAsync();
-        return bed;
     }
 }

@@ -28,12 +28,12 @@ public sealed class FaultTests
             new FaultRule { Kind = kind, Operation = "POST /v1/customers/{id}", Next = 4, RetryAfterSeconds = 1 });
         await bed.ExecuteAsync(
             "insert into customers (name, email) select 'n' || i, 'c' || i || '@x.org' from generate_series(1, 10) i");
-        await bed.UntilAsync(() => bed.StripeCustomers().Count >= 10, "all are created", 60);
+        await bed.UntilAsync(() => bed.StripeCustomers().Count >= 10, "all are created");
         await bed.QuietAsync();
         await bed.ExecuteAsync("update customers set name = name || '!'");
         await bed.UntilAsync(() => bed.StripeCustomers()
             .TrueForAll(c => c.GetProperty("name").GetString()!.EndsWith('!')),
-            "all are updated", 60);
+            "all are updated");
         await bed.QuietAsync();
         bed.StripeCustomers().Select(c => c.GetProperty("email").GetString()).Distinct().Count().ShouldBe(10);
         bed.StripeCustomers().Count.ShouldBe(10);
@@ -81,7 +81,7 @@ public sealed class FaultTests
             && s.Syncs[0].Legs[0] is { State: RunState.Blocked, Error.Code: ErrorCode.SinkUnauthorized },
                 "the leg says so");
         bed.Stripe.ClearFaults();
-        await bed.UntilAsync(() => bed.StripeCustomers().Count == 20, "all arrive", 90);
+        await bed.UntilAsync(() => bed.StripeCustomers().Count == 20, "all arrive");
         await bed.ReadyAsync();
         await bed.QuietAsync();
         bed.StripeCustomers().Count.ShouldBe(20);
@@ -116,16 +116,17 @@ public sealed class FaultTests
     public async Task An_edit_of_a_user_that_crosses_ours_in_flight_survives()
     {
         await using var bed = await Bed.CreateAsync();
+        var news = NewsGate.Before(bed);
         await bed.ExecuteAsync("insert into customers (name, email, phone) values ('Ada', 'ada@x.org', '1')");
         await bed.StartAsync();
         await bed.UntilAsync(() => bed.StripeHas("ada@x.org"), "Ada arrives");
         await bed.QuietAsync();
         var id = bed.StripeCustomer("ada@x.org").GetProperty("id").GetString();
-        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.WebhookDelay, DelayMilliseconds = 1500 });
+        news.Close();
         bed.Stripe.EditOnDashboard("POST", $"/v1/customers/{id}", "name=Ada+of+Stripe&phone=2");
         await bed.ExecuteAsync("update customers set name = 'Ada of Postgres'");
         await bed.UntilAsync(() => bed.Stripe.WriteCount >= 2, "our write falls on the edit");
-        bed.Stripe.ClearFaults();
+        news.Open();
         await bed.QuietAsync();
         var row = (await bed.QueryAsync("select name || '/' || phone from customers"))[0];
         var customer = bed.StripeCustomer("ada@x.org");
@@ -163,9 +164,9 @@ public sealed class FaultTests
 
         await bed.UntilAsync(async () =>
             (await bed.QueryAsync("select count(*) from customers where name = 'round 4'"))[0] == "15",
-            "the last state arrives", 60);
+            "the last state arrives");
         await bed.UntilAsync(async () => (await bed.QueryAsync("select count(*) from customers"))[0] == "15",
-            "the deletes arrive", 60);
+            "the deletes arrive");
         bed.Stripe.FaultCounts.Keys.ShouldContain(FaultKind.WebhookDrop);
         await bed.QuietAsync();
         (await bed.QueryAsync("select count(*) from customers")).ShouldBe(["15"]);
@@ -200,7 +201,7 @@ public sealed class FaultTests
             var last = $"round {round}e";
             await bed.UntilAsync(
                 async () => (await bed.QueryAsync($"select count(*) from customers where name = '{last}'"))[0] == "10",
-                "the last state arrives", 60);
+                "the last state arrives");
             await bed.QuietAsync();
             (await bed.QueryAsync("select distinct name from customers")).ShouldBe([last]);
             bed.StripeCustomers().ShouldAllBe(c => c.GetProperty("name").GetString() == last);

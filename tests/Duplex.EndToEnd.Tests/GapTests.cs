@@ -64,7 +64,7 @@ public sealed class GapTests(SharedPostgres postgres) : IClassFixture<SharedPost
             }
         };
         await bed.Engine.ResnapshotAsync("acme", "shop", default);
-        await bed.UntilAsync(() => calls.Of("ListLinksAsync") >= 4, "both look for what is gone", 30);
+        await bed.UntilAsync(() => calls.Of("ListLinksAsync") >= 4, "both look for what is gone");
         await bed.UntilAsync(async () =>
             await bed.Engine.Parts.Store.ReadValueAsync("sweep:acme/customers:a", default) is null, "nothing is asked for");
         await bed.ConvergeAsync();
@@ -78,7 +78,7 @@ public sealed class GapTests(SharedPostgres postgres) : IClassFixture<SharedPost
         await bed.Engine.StopAsync(default);
         (await Should.ThrowAsync<SyncException>(
             async () => await bed.Engine.ResnapshotAsync("acme", "shop", default).AsTask()
-                .WaitAsync(TimeSpan.FromSeconds(30)))).Error.Message.ShouldContain("acme/shop has stopped");
+                .WaitAsync(TimeSpan.FromMinutes(2)))).Error.Message.ShouldContain("acme/shop has stopped");
     }
 
     private async Task<Bed> FilledAsync(CallCounts? calls = null)

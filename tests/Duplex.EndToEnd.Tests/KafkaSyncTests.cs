@@ -46,15 +46,15 @@ public sealed class KafkaSyncTests(SharedKafka kafka)
         using var stop = new CancellationTokenSource();
         var writers = Task.WhenAll(WriteAsync(bed, stop.Token), EditAsync(bed, stop.Token));
         var enough = bed.StripeCustomers().Count + 25;
-        await bed.UntilAsync(() => bed.StripeCustomers().Count >= enough, "some arrive", 60);
+        await bed.UntilAsync(() => bed.StripeCustomers().Count >= enough, "some arrive");
         await kafka.Broker.KillAsync();
         await bed.ExecuteAsync("insert into customers (name, email) values ('meanwhile', 'down@x.org')");
         bed.Stripe.EditOnDashboard("POST", "/v1/customers", "name=meanwhile&email=there@x.org");
         await kafka.Broker.StartAsync();
-        await bed.UntilAsync(() => bed.StripeHas("down@x.org"), "what came meanwhile arrives", 90);
+        await bed.UntilAsync(() => bed.StripeHas("down@x.org"), "what came meanwhile arrives");
         await stop.CancelAsync();
         await writers;
-        await bed.ConvergeAsync(120);
+        await bed.ConvergeAsync();
         await bed.ReadyAsync();
         bed.StripeHas("there@x.org").ShouldBeTrue();
     }

@@ -183,8 +183,8 @@ public sealed class KillTests(SharedKafka kafka, ITestOutputHelper output)
                         && s.GetProperty("legs").EnumerateArray()
                         .All(static l => l.GetProperty("behind").GetInt64() == 0 && l.GetProperty("pending").GetInt64() == 0));
                 still = idle ? still + 1 : 0;
-                return still > 100;
-            }, "settled", 120 + (Records / 200));
+                return still > 200;
+            }, "settled", 240 + (Records / 200));
         }
         catch (TimeoutException)
         {

@@ -17,6 +17,7 @@ internal sealed class PostLoad : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("duplex-post-").FullName;
     private readonly HttpClient _http;
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromMinutes(10 + (Records / 20_000)));
+    private volatile int _allowed;
     private int _answered;
     private int _repeated;
 
@@ -37,7 +38,7 @@ internal sealed class PostLoad : IAsyncDisposable
         _http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5) })
         {
             BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Server.DataPort}")),
-            Timeout = TimeSpan.FromSeconds(20),
+            Timeout = TimeSpan.FromSeconds(60),
         };
     }
 
@@ -52,15 +53,18 @@ internal sealed class PostLoad : IAsyncDisposable
     /// <summary>Posts that were not answered 200 and were posted again.</summary>
     public int Repeated => Volatile.Read(ref _repeated);
 
-    /// <summary>Posts every record, and disturbs so often, evenly spread.</summary>
+    /// <summary>Posts every record, and disturbs so often, evenly spread. What is still to be posted waits for a disturbance
+    /// that is late.</summary>
     public async Task RunAsync(int times, Func<int, Task> disturb)
     {
         Server.Start();
+        _allowed = Allowed(1, times);
         var clients = Enumerable.Range(0, Clients).Select(PostAllAsync).ToList();
         for (var n = 1; n <= times; n++)
         {
             var enough = (int)((long)Records * n / (times + 1));
             await UntilAsync(() => Volatile.Read(ref _answered) >= enough || clients.Exists(static c => c.IsFaulted));
+            _allowed = Allowed(n + 1, times);
             await disturb(n);
         }
 
@@ -103,10 +107,15 @@ internal sealed class PostLoad : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    /// <summary>How many records may be answered before the given disturbance has begun.</summary>
+    private static int Allowed(int disturbance, int times) =>
+        disturbance > times ? int.MaxValue : (int)((long)Records * ((2 * disturbance) + 1) / (2 * (times + 1)));
+
     private async Task PostAllAsync(int client)
     {
         for (var n = client; n < Records; n += Clients)
         {
+            await UntilAsync(() => Volatile.Read(ref _answered) < _allowed);
             var id = (client * ClientKeys) + (n / Clients % KeysPerClient);
             var body = string.Create(CultureInfo.InvariantCulture, $$$"""
                 {"event_type":"UPDATE","event_id":"e{{{n}}}","table":"users","primary_key":{"id":{{{id}}}},
@@ -164,6 +173,11 @@ internal sealed class PostLoad : IAsyncDisposable
 
     private async Task UntilAsync(Func<bool> condition)
     {
+        if (condition())
+        {
+            return;
+        }
+
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (!condition())
         {

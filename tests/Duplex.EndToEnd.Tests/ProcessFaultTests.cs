@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Duplex.Engine.Diagnostics;
 using Duplex.Sdk;
+using Duplex.Simulators.Stripe.Faults;
 
 namespace Duplex.EndToEnd.Tests;
 
@@ -28,7 +29,7 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
         }
 
         server.Start();
-        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 120);
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal");
         bed.StripeCustomers().Count.ShouldBe(Rows - (4 * RowsDeleted) + 4);
         server.Kills.ShouldBe(4);
     }
@@ -51,7 +52,7 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
 
         server.Start();
         await bed.UntilAsync(async () => await PhaseAsync(server) == "streaming"
-            && (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 120);
+            && (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal");
         bed.StripeCustomers().Count.ShouldBe(Rows - (2 * RowsDeleted) + 2);
         server.Kills.ShouldBe(2);
     }
@@ -64,6 +65,9 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
         server.Start();
         await bed.ExecuteAsync("insert into customers (name, email) values ('Ada', 'ada@x.org')");
         await bed.UntilAsync(() => bed.StripeHas("ada@x.org"), "Ada arrives");
+
+        // Every create beyond these takes seconds, so that no kill can come after the last of them.
+        SlowDownAfter(bed, creates: 150);
         await using (var connection = await bed.Sql.OpenConnectionAsync())
         await using (var copy = await connection.BeginTextImportAsync("copy customers (name, email) from stdin"))
         {
@@ -79,10 +83,16 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
             await bed.UntilAsync(() => bed.StripeCustomers().Count > enough, "some arrive");
             await server.KillAsync();
             bed.StripeCustomers().Count.ShouldBeLessThan(1001);
+            bed.Stripe.ClearFaults();
+            if (round < 3)
+            {
+                SlowDownAfter(bed, creates: 150);
+            }
+
             server.Start();
         }
 
-        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 60);
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal");
         bed.StripeCustomers().Count.ShouldBe(1001);
     }
 
@@ -113,11 +123,13 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
             (await server.TerminateAsync()).ShouldBe(0, server.Said);
         }
 
+        var last = Volatile.Read(ref n);
+        await bed.UntilAsync(() => Volatile.Read(ref n) > last + 1 || writer.IsCompleted, "the load goes on");
         await stop.CancelAsync();
         await writer;
         (await Sides.DifferencesAsync(bed)).ShouldNotBeEmpty("there was no load");
         server.Start();
-        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 60);
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal");
         bed.StripeCustomers().Count.ShouldBe(n);
     }
 
@@ -144,7 +156,7 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
         server.Said.ShouldContain("start Duplex again");
 
         server.Start();
-        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal", 60);
+        await bed.UntilAsync(async () => (await Sides.DifferencesAsync(bed)).Count == 0, "both sides are equal");
         bed.StripeCustomers().Count.ShouldBe(rows);
     }
 
@@ -168,7 +180,7 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
                 select 'n' || i, 'c' || i || '@x.org', repeat('x', 5000) from generate_series({rows - 20}, {rows - 1}) i
                 """);
             return (await bed.Engine.StatusAsync(default)) is { Ready: false, Storage.Code: ErrorCode.StorageFull };
-        }, "the full disk is told", 60);
+        }, "the full disk is told");
         disk.FreeBytes.ShouldBeLessThan(2 << 20);
         var written = await InsertedAsync(bed, ++rows);
         await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Connections
@@ -179,11 +191,16 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
             new WebhookDelivery("{}"u8.ToArray(), static _ => null), default)).Status == 503, "webhooks are refused");
         (await PastAsync(bed, written)).ShouldBe("False");
         disk.MakeRoom();
-        await bed.UntilAsync(async () => await PastAsync(bed, written) == "True", "it acknowledges again", 60);
-        await bed.ConvergeAsync(120);
+        await bed.UntilAsync(async () => await PastAsync(bed, written) == "True", "it acknowledges again");
+        await bed.ConvergeAsync();
         bed.StripeCustomers().Count.ShouldBe(rows + 1);
         await bed.ReadyAsync();
     }
+
+    private static void SlowDownAfter(Bed bed, int creates) => bed.Stripe.AddFault(new FaultRule
+    {
+        Kind = FaultKind.Slow, Operation = "POST /v1/customers", Skip = creates, DelayMilliseconds = 3000,
+    });
 
     private static async Task<string> InsertedAsync(Bed bed, int n)
     {
@@ -197,19 +214,15 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
     private static async Task<string> PastAsync(Bed bed, string written) => (await bed.QueryAsync(
         $"select confirmed_flush_lsn >= '{written}' from pg_replication_slots where database = current_database()"))[0];
 
-    /// <summary>A bed with rows, and a slot that is made already: it could not be made while the table is
-    /// locked.</summary>
+    /// <summary>A bed with rows, and a slot that is made already.</summary>
     private async Task<Bed> FilledAsync()
     {
         var bed = await postgres.BedAsync();
-        var name = (await bed.QueryAsync("select current_database()"))[0];
-        bed.ShopSettings = $"snapshot_chunk: 20\n    heartbeat: 1s\n    slot: {name}\n    publication: {name}";
+        bed.ShopSettings = $"snapshot_chunk: 20\n    heartbeat: 1s\n    {await TableGate.MakeSlotAsync(bed)}";
         await bed.ExecuteAsync($"""
             insert into customers (name, email, note)
-            select 'n' || i, 'c' || i || '@x.org', repeat('x', 200) from generate_series(1, {Rows}) i;
-            create publication "{name}" for table customers
+            select 'n' || i, 'c' || i || '@x.org', repeat('x', 200) from generate_series(1, {Rows}) i
             """);
-        await bed.ExecuteAsync($"select pg_create_logical_replication_slot('{name}', 'pgoutput')");
         return bed;
     }
 

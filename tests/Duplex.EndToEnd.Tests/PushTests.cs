@@ -89,7 +89,7 @@ public sealed class PushTests
 
     private static async Task UntilAsync(Func<Task<bool>> condition, ServerProcess server)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (!await condition())
         {

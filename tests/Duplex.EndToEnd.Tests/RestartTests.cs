@@ -21,7 +21,7 @@ public sealed class RestartTests(SharedPostgres postgres) : IClassFixture<Shared
         for (var round = 1; round <= 3; round++)
         {
             var enough = round * 25;
-            await bed.UntilAsync(() => bed.StripeCustomers().Count >= enough, "some arrive", 60);
+            await bed.UntilAsync(() => bed.StripeCustomers().Count >= enough, "some arrive");
             var started = (await bed.QueryAsync("select pg_postmaster_start_time()::text"))[0];
             if (how == "kill")
             {
@@ -40,7 +40,7 @@ public sealed class RestartTests(SharedPostgres postgres) : IClassFixture<Shared
         }
 
         var ended = bed.StripeCustomers().Count + 25;
-        await bed.UntilAsync(() => bed.StripeCustomers().Count >= ended, "they go on arriving", 60);
+        await bed.UntilAsync(() => bed.StripeCustomers().Count >= ended, "they go on arriving");
         await stop.CancelAsync();
         (await writer).ShouldBeGreaterThan(0, "no write met the restart");
         await bed.ConvergeAsync();

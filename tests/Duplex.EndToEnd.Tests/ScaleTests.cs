@@ -39,7 +39,7 @@ public sealed class ScaleTests(ITestOutputHelper output)
             && s.Links == Records + only && s.Legs.All(l => l.Behind == 0 && l.Pending == 0), "all linked", 600);
         output.WriteLine(
             $"first sync {clock.ElapsedMilliseconds} ms, {Environment.WorkingSet >> 20} MB with both sides in this process");
-        await bed.QuietAsync(120);
+        await bed.QuietAsync();
         (bed.Stripe.WriteCount - written).ShouldBe(plan.CreateB + plan.UpdateB);
         bed.StripeCustomers().Count.ShouldBe(Records + only);
         (await bed.QueryAsync("select count(*) from customers")).ShouldBe([$"{Records + only}"]);

@@ -7,7 +7,7 @@ namespace Duplex.EndToEnd.Tests;
 internal static class Sides
 {
     /// <summary>Waits until both sides are equal, one to one, and then that nothing moves any more.</summary>
-    public static async Task ConvergeAsync(this Bed bed, int seconds = 60)
+    public static async Task ConvergeAsync(this Bed bed, int seconds = 180)
     {
         List<string> differences = [];
         try

@@ -13,6 +13,16 @@ internal sealed class TableGate : IAsyncDisposable
 
     private TableGate(Bed bed, NpgsqlTransaction held) => (_bed, _held) = (bed, held);
 
+    /// <summary>Makes a slot and a publication beforehand: a slot cannot be made while the table is locked. The settings that name
+    /// them.</summary>
+    public static async Task<string> MakeSlotAsync(Bed bed)
+    {
+        var name = (await bed.QueryAsync("select current_database()"))[0];
+        await bed.ExecuteAsync($"create publication \"{name}\" for table customers");
+        await bed.ExecuteAsync($"select pg_create_logical_replication_slot('{name}', 'pgoutput')");
+        return $"slot: {name}\n    publication: {name}";
+    }
+
     public static async Task<TableGate> CloseAsync(Bed bed) => new(bed, await LockAsync(bed));
 
     /// <summary>Runs a statement behind the gate. What it changes is committed by the next step.</summary>

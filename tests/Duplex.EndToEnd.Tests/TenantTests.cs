@@ -132,7 +132,7 @@ public sealed class TenantTests
 
         public async Task UntilAsync(Func<EngineStatus, bool> condition, string what)
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
             using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
             while (await Engine.StatusAsync(default) is var status && !condition(status))
             {
@@ -145,17 +145,29 @@ public sealed class TenantTests
             }
         }
 
-        /// <summary>Waits until both directions have seen all events of their accounts, and nothing more comes.</summary>
+        /// <summary>Waits until both directions have seen all events of their accounts, and nothing more comes while every account is
+        /// polled several times. A status may be a second old: each counts once.</summary>
         public async Task QuietAsync()
         {
-            var (still, before) = (0, -1L);
+            EngineStatus? last = null;
+            var (still, before, polls) = (0, -1L, new Dictionary<string, long>());
             await UntilAsync(status =>
             {
+                if (ReferenceEquals(status, last))
+                {
+                    return false;
+                }
+
+                last = status;
                 var now = status.Connections.Sum(static c => c.AppendedTotal) + _accounts.Values.Sum(static a => a.WriteCount);
-                var idle = status.Syncs.SelectMany(static s => s.Legs).All(static l => l.Behind == 0 && l.Pending == 0);
-                still = idle && now == before ? still + 1 : 0;
-                before = now;
-                return still > 60;
+                if (now != before || !status.Syncs.SelectMany(static s => s.Legs).All(static l => l.Behind == 0 && l.Pending == 0))
+                {
+                    (still, before) = (0, now);
+                    polls = _accounts.ToDictionary(static a => a.Key, static a => a.Value.RequestCount);
+                    return false;
+                }
+
+                return ++still > 5 && _accounts.All(a => a.Value.RequestCount > polls[a.Key] + 5);
             }, "quiet");
         }
 

@@ -109,7 +109,7 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
         await stop.CancelAsync();
         await Task.WhenAll(flood);
         statuses.Keys.ShouldBe([200, 401, 503], ignoreOrder: true);
-        await bed.ConvergeAsync(120);
+        await bed.ConvergeAsync();
         bed.StripeCustomers().Count.ShouldBe(12);
         await bed.ReadyAsync();
     }
@@ -136,7 +136,7 @@ public sealed class WebhookFaultTests(SharedPostgres postgres) : IClassFixture<S
     private static async Task CrossAsync(Bed bed, string email)
     {
         await bed.ExecuteAsync($"insert into customers (name, email) values ('p', '{email}')");
-        await bed.UntilAsync(() => bed.StripeHas(email), "the other direction goes on", 60);
+        await bed.UntilAsync(() => bed.StripeHas(email), "the other direction goes on");
     }
 
     /// <summary>
