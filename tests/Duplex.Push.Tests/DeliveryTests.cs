@@ -94,11 +94,13 @@ public sealed class DeliveryTests
     public async Task Records_of_a_key_keep_their_order_under_failures_and_none_is_lost()
     {
         var chance = new Random(7);
-        await using var receiver = await Receiver.StartAsync((Arrival _) =>
+        var together = new Gathering(2);
+        await using var receiver = await Receiver.StartAsync(async (_, context) =>
         {
+            await together.JoinAsync();
             lock (chance)
             {
-                return chance.Next(10) switch { < 3 => 500, 3 => 400, 4 => 301, _ => 204 };
+                context.Response.StatusCode = chance.Next(10) switch { < 3 => 500, 3 => 400, 4 => 301, _ => 204 };
             }
         });
         await using var bed = await PushBed.OpenAsync();
@@ -162,7 +164,8 @@ public sealed class DeliveryTests
     [Fact]
     public async Task A_crash_between_sending_and_recording_sends_again_under_the_same_id_and_never_a_later_one_first()
     {
-        await using var receiver = await Receiver.StartAsync();
+        var together = new Gathering(2);
+        await using var receiver = await Receiver.StartAsync((_, _) => together.JoinAsync());
         await using var bed = await PushBed.OpenAsync();
         await bed.AppendAsync("a", "b", "a");
         bed.Start(PushBed.ModelOf(receiver.Url), CrashingFeeds.Around(bed.Feeds));

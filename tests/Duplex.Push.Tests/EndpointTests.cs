@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Duplex.Conformance;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Outbound;
@@ -218,16 +220,10 @@ public sealed class EndpointTests
     public async Task Requests_under_way_together_that_are_told_to_wait_count_as_one()
     {
         var clock = new SteppedClock();
-        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var asked = 0;
+        var together = new Gathering(8);
         await using var receiver = await Receiver.StartAsync(async (_, context) =>
         {
-            if (Interlocked.Increment(ref asked) == 8)
-            {
-                all.SetResult();
-            }
-
-            await all.Task;
+            await together.JoinAsync();
             context.Response.StatusCode = 429;
         });
         await using var bed = await PushBed.OpenAsync(clock);
@@ -313,8 +309,12 @@ public sealed class EndpointTests
         await Eventually.BecomesAsync(() => bed.Status is { FailedAttempts: 1, InFlight: 0 });
         await bed.StopAsync();
         (await bed.RecordAsync(1)).Error.ShouldNotBeNull().ShouldStartWith("The ");
-        var url = receiver.Url;
         await receiver.DisposeAsync();
+
+        // Held, so that nobody else comes to listen there, and not listened on.
+        using var refusing = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        refusing.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var url = new Uri($"http://{refusing.LocalEndPoint}/hook");
         bed.Start(PushBed.ModelOf(url) with { Retry = [TimeSpan.Zero, TimeSpan.FromHours(1)] });
         await Eventually.BecomesAsync(() => bed.Status.FailedAttempts == 1);
         (await bed.RecordAsync(1)).Error.ShouldBe("The connection failed: ConnectionRefused.");

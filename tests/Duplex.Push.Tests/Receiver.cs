@@ -104,9 +104,9 @@ internal sealed class Receiver : IAsyncDisposable
     private async Task ReceiveAsync(HttpContext context)
     {
         var now = Interlocked.Increment(ref _underWay);
-        if (now > Volatile.Read(ref _underWayMost))
+        for (var most = UnderWayMost; now > most; most = UnderWayMost)
         {
-            Volatile.Write(ref _underWayMost, now);
+            Interlocked.CompareExchange(ref _underWayMost, now, most);
         }
 
         try
