@@ -5,12 +5,12 @@ namespace Duplex.Conformance;
 /// <summary>Waits for a condition with a deadline.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
-    /// <summary>Returns once the condition holds; throws when it does not hold within half a minute.</summary>
+    /// <summary>Returns once the condition holds; throws when it does not hold within two minutes.</summary>
     public static Task BecomesAsync(Func<bool> condition) => BecomesAsync(() => Task.FromResult(condition()));
 
-    /// <summary>Returns once the condition holds; throws when it does not hold within half a minute.</summary>
+    /// <summary>Returns once the condition holds; throws when it does not hold within two minutes.</summary>
     public static async Task BecomesAsync(Func<Task<bool>> condition)
     {
         var started = Stopwatch.GetTimestamp();

@@ -46,7 +46,7 @@ public sealed class FaultTests(KafkaBroker broker)
     [SkippableFact]
     public async Task While_no_broker_answers_nothing_is_acknowledged_and_the_log_goes_on_by_itself()
     {
-        var bed = new KafkaLogBed(broker) { AppendWithin = TimeSpan.FromSeconds(2) };
+        var bed = new KafkaLogBed(broker) { AppendWithin = TimeSpan.FromSeconds(10) };
         await using var log = await bed.OpenAsync(TimeProvider.System);
         await log.EnsureAsync();
         await log.AppendAsync(LogFacts.Batch(new Position(1, 1, 0), "1"));
@@ -88,7 +88,7 @@ public sealed class FaultTests(KafkaBroker broker)
         await owner.AppendAsync(LogFacts.Batch(new Position(1, 2, 0), "owner 1"));
 
         await Should.ThrowAsync<SyncException>(() => stale.AppendAsync(LogFacts.Batch(new Position(1, 3, 0), "stale 2")));
-        var failed = await stale.Failed.WaitAsync(TimeSpan.FromSeconds(30));
+        var failed = await stale.Failed.WaitAsync(TimeSpan.FromMinutes(2));
         failed.Code.ShouldBe(ErrorCode.StorageFenced);
         var refused = await Should.ThrowAsync<SyncException>(
             () => stale.AppendAsync(LogFacts.Batch(new Position(1, 3, 0), "stale 3")));

@@ -138,7 +138,7 @@ internal sealed class GroupBed(KafkaBroker broker) : IAsyncDisposable
     /// per record, without a gap.</summary>
     public async Task HoldsAllAsync()
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         await _feeds.WaitAsync("c", Posted - 1, deadline.Token);
         await Eventually.BecomesAsync(() => Status().Behind == 0);
         var feed = await ReadAsync(0);

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Confluent.Kafka;
 
 namespace Duplex.Kafka.Tests;
@@ -6,7 +6,7 @@ namespace Duplex.Kafka.Tests;
 /// <summary>A program that knows Kafka and not Duplex, in a consumer group: takes the partitions that it is given and reads on.</summary>
 internal sealed class OtherMember : IDisposable
 {
-    private readonly ConcurrentDictionary<int, bool> _owned = new();
+    private ImmutableSortedSet<int> _owned = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
 
@@ -17,7 +17,7 @@ internal sealed class OtherMember : IDisposable
             ["bootstrap.servers"] = bootstrap,
             ["group.id"] = group,
             ["partition.assignment.strategy"] = "cooperative-sticky",
-            ["session.timeout.ms"] = "6000",
+            ["session.timeout.ms"] = "30000",
             ["heartbeat.interval.ms"] = "300",
             ["enable.auto.commit"] = "false",
         };
@@ -31,7 +31,7 @@ internal sealed class OtherMember : IDisposable
     }
 
     /// <summary>The partitions that it has.</summary>
-    public IReadOnlyCollection<int> Owned => [.. _owned.Keys];
+    public IReadOnlyCollection<int> Owned => Volatile.Read(ref _owned);
 
     /// <summary>Leaves the group.</summary>
     public void Dispose()
@@ -46,9 +46,9 @@ internal sealed class OtherMember : IDisposable
         using var consumer = new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler(static (_, _) => { })
             .SetErrorHandler(static (_, _) => { })
-            .SetPartitionsAssignedHandler((client, given) => given.ForEach(p => _owned[p.Partition.Value] = true))
-            .SetPartitionsRevokedHandler((client, gone) => gone.ForEach(p => _owned.TryRemove(p.Partition.Value, out _)))
-            .SetPartitionsLostHandler((client, gone) => gone.ForEach(p => _owned.TryRemove(p.Partition.Value, out _)))
+            .SetPartitionsAssignedHandler((client, given) => Own(_owned.Union(given.Select(static p => p.Partition.Value))))
+            .SetPartitionsRevokedHandler((client, gone) => Own(_owned.Except(gone.Select(static p => p.Partition.Value))))
+            .SetPartitionsLostHandler((client, gone) => Own(_owned.Except(gone.Select(static p => p.Partition.Value))))
             .Build();
         consumer.Subscribe(topic);
         while (!_stop.IsCancellationRequested)
@@ -65,4 +65,7 @@ internal sealed class OtherMember : IDisposable
 
         consumer.Close();
     }
+
+    /// <summary>Called on the consumer's thread; whoever asks sees all of what was given at once, or nothing of it.</summary>
+    private void Own(ImmutableSortedSet<int> partitions) => Volatile.Write(ref _owned, partitions);
 }
