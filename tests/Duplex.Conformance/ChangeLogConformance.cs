@@ -234,14 +234,14 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
     {
         await Log.EnsureAsync();
         await Log.AppendAsync(LogFacts.Batch(null, "0"));
-        await Log.WaitAsync(LogFacts.Topic, 0, 0, default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await Log.WaitAsync(LogFacts.Topic, 0, 0, default).AsTask().WaitAsync(TimeSpan.FromMinutes(2));
 
         var next = (await Log.DescribeAsync(0)).NextOffset;
         var waits = Enumerable.Range(0, 10).Select(_ => Log.WaitAsync(LogFacts.Topic, 0, next, default).AsTask())
             .ToArray();
         waits.ShouldAllBe(static w => !w.IsCompleted);
         await Log.AppendAsync(LogFacts.Batch(null, "1"));
-        await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.WhenAll(waits).WaitAsync(TimeSpan.FromMinutes(2));
 
         // The waiter's offset may be one that the log leaves out: only an entry at or after it ends the wait.
         var last = (await Log.DescribeAsync(0)).NextOffset;
@@ -253,7 +253,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         }
 
         await Log.AppendAsync(LogFacts.Batch(null, "3"));
-        await later.WaitAsync(TimeSpan.FromSeconds(10));
+        await later.WaitAsync(TimeSpan.FromMinutes(2));
         using var page = await Log.ReadAsync(LogFacts.Topic, 0, last + 100, 10, 1 << 20, default);
         page.Count.ShouldBeGreaterThan(0, "the wait promised an entry");
     }
@@ -265,7 +265,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
         using var source = new CancellationTokenSource();
         var wait = Log.WaitAsync(LogFacts.Topic, 0, 0, source.Token).AsTask();
         await source.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(wait.WaitAsync(TimeSpan.FromSeconds(10)));
+        await Should.ThrowAsync<OperationCanceledException>(wait.WaitAsync(TimeSpan.FromMinutes(2)));
     }
 
     [SkippableFact]
@@ -289,7 +289,7 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
             await Log.AppendAsync(LogFacts.Batch(null, $"{2 * n}", $"{(2 * n) + 1}"));
         }
 
-        foreach (var values in await seen.WaitAsync(TimeSpan.FromSeconds(60)))
+        foreach (var values in await seen.WaitAsync(TimeSpan.FromMinutes(3)))
         {
             values.ShouldBe(Enumerable.Range(0, 600).Select(static n => $"{n}"));
         }

@@ -55,7 +55,7 @@ public abstract class FeedStoreConformance(IBed<IFeedStore> bed) : SeamConforman
             await Store.AppendAsync(epoch, FeedFacts.Items(n * 3, 3));
         }
 
-        foreach (var texts in await seen.WaitAsync(TimeSpan.FromSeconds(60)))
+        foreach (var texts in await seen.WaitAsync(TimeSpan.FromMinutes(3)))
         {
             texts.ShouldBe(Enumerable.Range(0, 180).Select(static n => $"{n}"));
         }
@@ -257,13 +257,13 @@ public abstract class FeedStoreConformance(IBed<IFeedStore> bed) : SeamConforman
     {
         var epoch = await Store.AcquireAsync();
         await Store.AppendAsync(epoch, FeedFacts.Items(0, 1));
-        await Store.WaitAsync(FeedFacts.Feed, 0, default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await Store.WaitAsync(FeedFacts.Feed, 0, default).AsTask().WaitAsync(TimeSpan.FromMinutes(2));
 
         var waits = Enumerable.Range(0, 10).Select(_ => Store.WaitAsync(FeedFacts.Feed, 2, default).AsTask()).ToArray();
         await Store.AppendAsync(epoch, FeedFacts.Items(1, 1));
         waits.ShouldAllBe(static w => !w.IsCompleted);
         await Store.AppendAsync(epoch, FeedFacts.Items(2, 1));
-        await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.WhenAll(waits).WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     [SkippableFact]
@@ -273,7 +273,7 @@ public abstract class FeedStoreConformance(IBed<IFeedStore> bed) : SeamConforman
         using var source = new CancellationTokenSource();
         var wait = Store.WaitAsync(FeedFacts.Feed, 0, source.Token).AsTask();
         await source.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(wait.WaitAsync(TimeSpan.FromSeconds(10)));
+        await Should.ThrowAsync<OperationCanceledException>(wait.WaitAsync(TimeSpan.FromMinutes(2)));
     }
 
     [SkippableFact]

@@ -9,7 +9,7 @@ namespace Duplex.Connectors.Postgres.Tests;
 /// </summary>
 internal sealed class OutboxTail : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     private readonly ConnectorContext _context;
     private OutboxSource _source;

@@ -108,6 +108,6 @@ public sealed class FaultTests
     /// <summary>Patience is short only where the fault is silence.</summary>
     private static ConnectorContext Context(StripeSimulator stripe, FaultKind kind) => stripe.Context(new()
     {
-        ["request_timeout"] = kind is FaultKind.TimeoutBefore or FaultKind.TimeoutAfter ? "2s" : "30s",
+        ["request_timeout"] = kind is FaultKind.TimeoutBefore or FaultKind.TimeoutAfter ? "5s" : "60s",
     });
 }

@@ -6,7 +6,7 @@ namespace Duplex.Connectors.Stripe.Tests;
 /// </summary>
 internal sealed class Journal
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly Lock _gate = new();
     private readonly HashSet<string> _ids = [];
     private readonly List<Change> _changes = [];

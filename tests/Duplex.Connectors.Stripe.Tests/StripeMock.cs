@@ -9,7 +9,7 @@ namespace Duplex.Connectors.Stripe.Tests;
 /// </summary>
 public sealed class StripeMock : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private readonly string _directory = Directory.CreateTempSubdirectory("duplex-stripe-mock").FullName;
     private Process? _process;
 

@@ -117,7 +117,7 @@ public sealed class DynamoDbFeedTests : IDisposable
         var epoch = await writer.AcquireAsync();
         var wait = reader.WaitAsync(FeedFacts.Feed, 0, default).AsTask();
         await writer.AppendAsync(epoch, FeedFacts.Items(0, 1));
-        await wait.WaitAsync(TimeSpan.FromSeconds(30));
+        await wait.WaitAsync(TimeSpan.FromMinutes(2));
         (await reader.ReadAllAsync()).Count.ShouldBe(1);
     }
 

@@ -105,7 +105,7 @@ public sealed class ProcessFaultTests(SharedPostgres postgres) : IClassFixture<S
         var (n, writer) = (0, Task.CompletedTask);
         writer = Task.Run(async () =>
         {
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(3));
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
             while (!stop.IsCancellationRequested)
             {
                 await timer.WaitForNextTickAsync(CancellationToken.None);

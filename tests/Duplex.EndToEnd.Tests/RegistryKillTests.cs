@@ -172,7 +172,7 @@ public sealed class RegistryKillTests(ITestOutputHelper output)
     private static HttpClient Http(int port) => new()
     {
         BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")),
-        Timeout = TimeSpan.FromSeconds(20),
+        Timeout = TimeSpan.FromSeconds(60),
     };
 
     /// <summary>When a request was sent first, and when it was answered well.</summary>

@@ -7,6 +7,10 @@ namespace Duplex.EndToEnd.Tests;
 /// <summary>The source's server goes away under load.</summary>
 public sealed class RestartTests(SharedPostgres postgres) : IClassFixture<SharedPostgres>
 {
+    /// <summary>An update changes but a few rows, however long the load lasts: what waits grows with the time and not with its
+    /// square.</summary>
+    private const string Newest = "(select max(id) - 100 from customers)";
+
     [SkippableTheory]
     [InlineData("fast")]
     [InlineData("immediate")]
@@ -61,7 +65,7 @@ public sealed class RestartTests(SharedPostgres postgres) : IClassFixture<Shared
                 await bed.ExecuteAsync((n % 10) switch
                 {
                     < 4 => $"insert into customers (name, email) values ('n{n}', 'c{n}@x.org')",
-                    < 9 => $"update customers set name = 'u{n}', balance_eur = {n % 50} where id % 7 = {n % 7} and id > {n / 4}",
+                    < 9 => $"update customers set name = 'u{n}', balance_eur = {n % 50} where id % 7 = {n % 7} and id > {Newest}",
                     _ => $"delete from customers where email = 'c{n - 8}@x.org'",
                 });
             }

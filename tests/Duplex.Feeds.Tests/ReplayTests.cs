@@ -60,10 +60,10 @@ public sealed class ReplayTests
         await bed.StartAsync();
         await bed.PostAsync("users", (1, "before"));
         await bed.UntilAsync("c", 1);
-        var from = TimeProvider.System.GetUtcNow();
+        var from = await LaterAsync();
         await bed.PostAsync("users", (2, "in"));
         await bed.UntilAsync("c", 2);
-        var to = TimeProvider.System.GetUtcNow();
+        var to = await LaterAsync();
         await bed.PostAsync("users", (3, "after"));
         await bed.UntilAsync("c", 3);
         await bed.Engine.Registry.Replays.StartReplayAsync("c", All with { From = from, To = to }, default);
@@ -137,6 +137,15 @@ public sealed class ReplayTests
         {
             Name(record.Last()).ShouldBe("v059");
         }
+    }
+
+    /// <summary>An instant whose millisecond nothing that was done before shares, nor anything that is done after.</summary>
+    private static async Task<DateTimeOffset> LaterAsync()
+    {
+        var before = TimeProvider.System.GetUtcNow();
+        var instant = before + TimeSpan.FromMilliseconds(5);
+        await Eventually.BecomesAsync(() => TimeProvider.System.GetUtcNow() > instant + TimeSpan.FromMilliseconds(5));
+        return instant;
     }
 
     private static async Task<ReplayView> EndAsync(FeedBed bed)

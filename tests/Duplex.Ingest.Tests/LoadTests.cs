@@ -67,7 +67,7 @@ public sealed class LoadTests
         batch.Json.GetProperty("published").GetInt32().ShouldBe(0);
 
         disk.MakeRoom();
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while ((await server.PostAsync(Events.User)).Status != HttpStatusCode.OK)
         {
             deadline.Token.ThrowIfCancellationRequested();

@@ -63,7 +63,7 @@ public sealed class GroupTests(KafkaBroker broker)
             await bed.PostAsync();
             await bed.HoldsAllAsync();
             using var admin = bed.Admin();
-            var group = admin.ListGroup(bed.Group, TimeSpan.FromSeconds(20)).ShouldNotBeNull();
+            var group = admin.ListGroup(bed.Group, TimeSpan.FromMinutes(2)).ShouldNotBeNull();
             (group.State, group.Protocol, group.ProtocolType).ShouldBe(("Stable", "cooperative-sticky", "consumer"));
             group.Members.ShouldHaveSingleItem().MemberId.ShouldStartWith($"duplex-{bed.Store.Installation}-");
             using var reader = new ConsumerBuilder<byte[], byte[]>(
@@ -72,7 +72,7 @@ public sealed class GroupTests(KafkaBroker broker)
             await Eventually.BecomesAsync(() =>
             {
                 var recorded = bed.RecordedAsync().GetAwaiter().GetResult();
-                return reader.Committed(partitions, TimeSpan.FromSeconds(20))
+                return reader.Committed(partitions, TimeSpan.FromMinutes(2))
                     .TrueForAll(c => c.Offset.Value > 0 && c.Offset.Value == recorded[c.Partition.Value]);
             });
             await bed.StopAsync();

@@ -37,7 +37,7 @@ public sealed class OutsiderTests(KafkaBroker broker)
         await log.AppendAsync("acme/shop", batch, static _ => LogFacts.Topic, default);
 
         var line = (await PrivateKafka.RunAsync("kafka-console-consumer.sh", "--bootstrap-server", broker.Bootstrap,
-            "--topic", $"{bed.Prefix}.{LogFacts.Topic}", "--from-beginning", "--max-messages", "1", "--timeout-ms", "30000",
+            "--topic", $"{bed.Prefix}.{LogFacts.Topic}", "--from-beginning", "--max-messages", "1", "--timeout-ms", "180000",
             "--isolation-level", "read_committed", "--property", "print.key=true", "--property", "print.headers=true"))
             .TrimEnd('\n').Split('\t');
 
@@ -65,10 +65,10 @@ public sealed class OutsiderTests(KafkaBroker broker)
         var partition = new TopicPartition($"{bed.Prefix}.{LogFacts.Topic}", 0);
 
         await Eventually.BecomesAsync(
-            () => group.Committed([partition], TimeSpan.FromSeconds(20))[0].Offset.Value == 2);
+            () => group.Committed([partition], TimeSpan.FromMinutes(2))[0].Offset.Value == 2);
         await log.RemoveConsumerAsync("acme/customers:a", default);
         await Eventually.BecomesAsync(
-            () => group.Committed([partition], TimeSpan.FromSeconds(20))[0].Offset == Offset.Unset);
+            () => group.Committed([partition], TimeSpan.FromMinutes(2))[0].Offset == Offset.Unset);
     }
 
     [SkippableFact]

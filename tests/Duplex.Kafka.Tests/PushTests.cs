@@ -182,11 +182,11 @@ public sealed class PushTests(KafkaBroker broker)
                 new("auto.offset.reset", "earliest"), new("enable.auto.commit", "false"),
             ]).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(_topic, TimeSpan.FromSeconds(20)).Topics[0].Partitions.Select(
+        var partitions = admin.GetMetadata(_topic, TimeSpan.FromMinutes(2)).Topics[0].Partitions.Select(
             p => new TopicPartitionOffset(_topic, p.PartitionId, Offset.Beginning)).ToList();
         consumer.Assign(partitions);
         var (found, ended) = (new List<Found>(), 0);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (ended < partitions.Count)
         {
             var read = consumer.Consume(patience.Token);

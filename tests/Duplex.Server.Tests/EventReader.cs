@@ -5,7 +5,7 @@ namespace Duplex.Server.Tests;
 /// <summary>Reads server-sent events of a response as .NET's own parser understands them.</summary>
 internal sealed class EventReader(HttpResponseMessage response) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly IAsyncEnumerator<SseItem<string>> _events =
         SseParser.Create(response.Content.ReadAsStream()).EnumerateAsync().GetAsyncEnumerator();

@@ -97,7 +97,7 @@ internal sealed class RegistryServer : IAsyncDisposable
     public async Task<IReadOnlyList<string>> FeedAsync(string customer, int records)
     {
         var feeds = Host.Engine.Parts.Feeds!;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         await feeds.WaitAsync(customer, records - 1, deadline.Token);
         return [.. (await feeds.ReadAsync(customer, 0, 1_000, null, default)).Select(static r => Encoding.UTF8.GetString(r.Data.Span))];
     }

@@ -21,7 +21,7 @@ internal sealed class RunningServer : IAsyncDisposable
     public const string ViewerKey = "viewer-key-0123456789";
     public const string OtherTenantKey = "globex-key-0123456789";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private RunningServer(ServerHost host, StripeSimulator shop, StripeSimulator billing, string folder)
     {
@@ -61,6 +61,7 @@ internal sealed class RunningServer : IAsyncDisposable
           control_plane: 127.0.0.1:0
           data_plane: 127.0.0.1:0
           body_max: 64KB
+          stop_within: 5m
         {{(keys ? Keys : "")}}
         ingest: { schemas: ./schemas }
         connections:

@@ -66,7 +66,7 @@ public sealed class AdmissionTests
         var other = await stripe.CreateAsync("/v1/customers", "name=B");
         simulator.AddFault(new FaultRule
         {
-            Kind = FaultKind.Slow, Next = 1, DelayMilliseconds = 1500, Operation = "POST /v1/customers/{id}",
+            Kind = FaultKind.Slow, Next = 1, DelayMilliseconds = 5000, Operation = "POST /v1/customers/{id}",
         });
         var first = stripe.PostAsync("/v1/customers/" + id, "name=A1");
         while (!simulator.FaultCounts.ContainsKey(FaultKind.Slow))
@@ -96,7 +96,7 @@ public sealed class AdmissionTests
             Limits = StripeLimits.None with { ConcurrentMax = 1 },
         });
         using var stripe = new StripeCaller(simulator);
-        simulator.AddFault(new FaultRule { Kind = FaultKind.Slow, Next = 1, DelayMilliseconds = 1500 });
+        simulator.AddFault(new FaultRule { Kind = FaultKind.Slow, Next = 1, DelayMilliseconds = 5000 });
         var first = stripe.GetAsync("/v1/customers");
         while (!simulator.FaultCounts.ContainsKey(FaultKind.Slow))
         {

@@ -98,7 +98,7 @@ internal sealed class RunningSimulator : IDisposable
             RedirectStandardOutput = true,
         };
         var process = Process.Start(start)!;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var line = await process.StandardOutput.ReadLineAsync(deadline.Token);
         line.ShouldNotBeNull();
         return new RunningSimulator(process, new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]));

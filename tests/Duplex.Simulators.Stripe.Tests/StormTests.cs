@@ -34,7 +34,7 @@ public sealed class StormTests
         simulator.AddFault(new FaultRule { Kind = FaultKind.WebhookDuplicate, Probability = 0.1 });
         simulator.AddFault(new FaultRule
         {
-            Kind = FaultKind.WebhookReorder, Probability = 0.3, DelayMilliseconds = 30,
+            Kind = FaultKind.WebhookReorder, Probability = 0.3, DelayMilliseconds = 3000,
         });
         using var stripe = new StripeCaller(simulator);
         var ids = new ConcurrentBag<string>();

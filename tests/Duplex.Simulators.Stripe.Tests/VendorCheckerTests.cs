@@ -139,7 +139,7 @@ internal sealed class VendorChecker : IDisposable
 
     private static async Task<Uri> AddressAsync(Process running)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         const string Mark = "Listening for HTTP at address: ";
         while (await running.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
         {

@@ -42,7 +42,7 @@ internal sealed class WebhookCatcher : IAsyncDisposable
     /// <summary>Waits until so many requests have arrived in all.</summary>
     public async Task<IReadOnlyList<Caught>> WaitAsync(int count)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (All.Count < count)
         {
             await arrived.WaitAsync(deadline.Token);

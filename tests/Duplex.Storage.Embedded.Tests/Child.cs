@@ -5,7 +5,7 @@ namespace Duplex.Storage.Embedded.Tests;
 /// <summary>A running <see cref="ChildProgram"/> and what it said.</summary>
 internal sealed class Child : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
     private readonly Process _process;
     private readonly Dictionary<int, long> _acknowledged = [];
     private readonly List<string> _other = [];

@@ -23,7 +23,7 @@ public sealed class GroupWriterTests : IDisposable
         await using var writer =
             new GroupWriter(database, new NoObserver(), NullLogger.Instance, TimeSpan.FromSeconds(1));
         writer.Start();
-        var first = writer.RunAsync(new ActionRequest<bool>(() => held.Wait(TimeSpan.FromSeconds(30))));
+        var first = writer.RunAsync(new ActionRequest<bool>(() => held.Wait(TimeSpan.FromMinutes(2))));
         var requests = Enumerable.Range(0, 20).Select(n => writer.RunAsync(new ActionRequest<bool>(() =>
         {
             database.Prepared("INSERT INTO t (n) VALUES (?1)").Bind(1, n == 7 ? null : $"{n}").Run();
@@ -59,7 +59,7 @@ public sealed class GroupWriterTests : IDisposable
         database.Execute("CREATE TABLE t (n INTEGER)");
         await using var writer = new GroupWriter(database, observer, NullLogger.Instance, TimeSpan.FromSeconds(1));
         writer.Start();
-        var first = writer.RunAsync(new ActionRequest<bool>(() => held.Wait(TimeSpan.FromSeconds(30))));
+        var first = writer.RunAsync(new ActionRequest<bool>(() => held.Wait(TimeSpan.FromMinutes(2))));
         var requests = Enumerable.Range(0, 500).Select(n => writer.RunAsync(new ActionRequest<bool>(() =>
         {
             database.Prepared("INSERT INTO t (n) VALUES (?1)").Bind(1, n).Run();

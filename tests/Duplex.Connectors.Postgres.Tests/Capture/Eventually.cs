@@ -3,7 +3,7 @@ namespace Duplex.Connectors.Postgres.Tests.Capture;
 /// <summary>Waits for a condition, with a deadline.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string>? state = null)
     {

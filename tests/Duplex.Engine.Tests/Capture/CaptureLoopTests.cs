@@ -11,7 +11,7 @@ namespace Duplex.Engine.Tests.Capture;
 
 public sealed class CaptureLoopTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task A_snapshot_asked_for_just_before_a_stop_is_refused_and_nobody_waits_for_ever()
