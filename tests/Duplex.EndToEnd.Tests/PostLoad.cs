@@ -63,7 +63,18 @@ internal sealed class PostLoad : IAsyncDisposable
         for (var n = 1; n <= times; n++)
         {
             var enough = (int)((long)Records * n / (times + 1));
-            await UntilAsync(() => Volatile.Read(ref _answered) >= enough || clients.Exists(static c => c.IsFaulted));
+            try
+            {
+                await UntilAsync(() => Volatile.Read(ref _answered) >= enough || Server.HasExited
+                    || clients.Exists(static c => c.IsFaulted));
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new TimeoutException(
+                    $"{_answered} of {Records} are answered, {Repeated} were sent again, before disturbance {n}.\n{Server.Said}", e);
+            }
+
+            Server.HasExited.ShouldBeFalse(Server.Said);
             _allowed = Allowed(n + 1, times);
             await disturb(n);
         }
