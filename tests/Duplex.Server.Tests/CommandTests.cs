@@ -13,7 +13,7 @@ public sealed class CommandTests(ServerFixture fixture) : IClassFixture<ServerFi
 
     [Theory]
     [InlineData("status")]
-    [InlineData("status", "--wait", "60s")]
+    [InlineData("status", "--wait", "180s")]
     [InlineData("dlq", "list")]
     [InlineData("dlq", "list", "--sync", "customers", "--limit", "5")]
     [InlineData("dlq", "replay", "--sync", "acme/customers")]

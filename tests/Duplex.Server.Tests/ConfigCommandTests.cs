@@ -180,7 +180,7 @@ public sealed class ConfigCommandTests : IDisposable
             .Replace("data_plane: 127.0.0.1:0", $"data_plane: 127.0.0.1:{data}", StringComparison.Ordinal));
         using var stop = new CancellationTokenSource();
         var server = CommandLine.RunAsync(["run", "--config", ConfigPath, "--json"], stop.Token);
-        (await CommandLine.RunAsync("status", "--wait", "60s", "--url", $"http://127.0.0.1:{control}"))
+        (await CommandLine.RunAsync("status", "--wait", "180s", "--url", $"http://127.0.0.1:{control}"))
             .Code.ShouldBe(0);
 
         (await CommandLine.RunAsync("status", "--config", ConfigPath))
