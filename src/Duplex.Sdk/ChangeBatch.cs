@@ -47,7 +47,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
 
     /// <summary>Finishes the change.</summary>
     /// <param name="id">The source's identifier of this delivery; a log drops a change whose id its topic holds
-    /// already.</param>
+    /// already. It may be made of several names, with or without digests: <see cref="DeliveryId"/>.</param>
     public void End(string? id = null)
     {
         if (_stream is null || _keyLength < 0)
@@ -83,6 +83,9 @@ public sealed class ChangeBatch : IBufferWriter<byte>, IDisposable
 
     /// <summary>The delivery id of the change at the index, or null.</summary>
     public string? Id(int index) => _slots[index].Id;
+
+    /// <summary>Gives the change at the index another delivery id.</summary>
+    public void Identify(int index, string? id) => _slots[index] = _slots[index] with { Id = id };
 
     /// <summary>The canonical key of the change at the index. Valid until the batch is disposed or written
     /// to.</summary>

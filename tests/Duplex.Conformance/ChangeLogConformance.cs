@@ -162,6 +162,51 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
     }
 
     [SkippableFact]
+    public async Task A_name_under_another_digest_keeps_its_whole_batch_out_also_after_reopening()
+    {
+        await Log.EnsureAsync(partitions: 4);
+        await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:a", "11"), "a", "1"));
+        await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Both("e:1", DeliveryId.Of("k:b", "22")), "b", "2"));
+        for (var round = 0; round < 2; round++)
+        {
+            (await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:a", "11"), "z", "again"))).ShouldBe(new AppendOutcome(0, 1));
+            (await Log.AppendAsync(LogFacts.Delivery("e:1", "z", "again"))).ShouldBe(new AppendOutcome(0, 1));
+            (await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Both("e:1", DeliveryId.Of("k:c", "33")), "z", "again")))
+                .ShouldBe(new AppendOutcome(0, 1));
+            using var mixed = new ChangeBatch();
+            mixed.Add("customers", RecordKey.Of("x"), "new"u8, DeliveryId.Of("k:new", "1"));
+            mixed.Add("customers", RecordKey.Of("y"), "other"u8, DeliveryId.Both("e:2", DeliveryId.Of("k:b", "23")));
+            (await Log.AppendAsync("s", mixed, static _ => LogFacts.Topic, default)).ShouldBe(new AppendOutcome(0, 0, 1));
+            await ReopenAsync();
+        }
+
+        // A name that begins like another, and one that was only refused, are free.
+        (await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:a\u0001", "44"), "c", "3"))).Appended.ShouldBe(1);
+        (await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:", "55"), "d", "4"))).Appended.ShouldBe(1);
+        (await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:new", "2"), "e", "5"))).Appended.ShouldBe(1);
+        (await Log.AppendAsync(LogFacts.Delivery("e:2", "f", "6"))).Appended.ShouldBe(1);
+    }
+
+    [SkippableFact]
+    public async Task Of_two_contents_under_one_name_at_once_one_is_stored()
+    {
+        await Log.EnsureAsync(partitions: 4);
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() =>
+            Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:a", $"{i % 2}"), $"key{i}", $"{i % 2}")))));
+        outcomes.Sum(static o => o.Appended).ShouldBe(1);
+        outcomes.Sum(static o => o.Dropped).ShouldBe(9);
+        outcomes.Count(static o => o.Conflict == 0).ShouldBe(10);
+    }
+
+    [SkippableFact]
+    public async Task A_name_that_was_stored_without_a_digest_is_a_repeat_under_any()
+    {
+        await Log.EnsureAsync();
+        await Log.AppendAsync(LogFacts.Delivery("k:a", "a", "1"));
+        (await Log.AppendAsync(LogFacts.Delivery(DeliveryId.Of("k:a", "11"), "a", "1"))).ShouldBe(new AppendOutcome(0, 1));
+    }
+
+    [SkippableFact]
     public async Task Delivery_ids_of_different_topics_are_different()
     {
         await Log.EnsureAsync();

@@ -1,3 +1,7 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
 namespace Duplex.Ingest.Tests;
 
 public sealed class RepeatTests
@@ -116,6 +120,160 @@ public sealed class RepeatTests
         }
 
         (await server.CountAsync()).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_key_that_named_another_body_is_refused_also_after_a_restart()
+    {
+        const string reused = "The Idempotency-Key was used before with another body.";
+        var folder = Directory.CreateTempSubdirectory("duplex-ingest-").FullName;
+        var first = Events.Insert("1", """{"name":"Ash"}""");
+        for (var round = 0; round < 2; round++)
+        {
+            await using var server = await IngestServer.StartAsync(folder: folder);
+            (await server.PostAsync(first, "request-1")).ShouldBePublished("users");
+            foreach (var other in new[]
+            {
+                Events.Insert("1", """{"name":"Misty"}"""), Events.Insert("2", """{"name":"Ash"}"""),
+                Events.Insert("1", """{"name":"Ash"}""", ",\"event_id\":\"e-1\""), first.Replace("INSERT", "insert"),
+            })
+            {
+                var answer = await server.PostAsync(other, "request-1");
+                answer.ShouldBeRefused(reused, HttpStatusCode.UnprocessableEntity);
+                answer.Json.GetProperty("code").GetString().ShouldBe("ingest.key_reused");
+                answer.Json.GetProperty("field").GetString().ShouldBe("Idempotency-Key");
+            }
+
+            (await server.PostAsync(first, "request-1")).ShouldBePublished("users");
+            (await server.CountAsync()).ShouldBe(1);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_key_whose_event_was_refused_is_free()
+    {
+        await using var server = await IngestServer.StartAsync();
+        (await server.PostAsync(Events.Insert("\"x\""), "request-1")).Status.ShouldBe(HttpStatusCode.BadRequest);
+        (await server.PostAsync(Events.Insert("1"), "request-1")).ShouldBePublished("users");
+        (await server.PostAsync(Events.Insert("2"), "request-1")).Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await server.PostAsync(Events.Insert("1"), "request-2")).ShouldBePublished("users");
+        (await server.CountAsync()).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_key_of_one_tenant_or_table_is_no_other_s()
+    {
+        await using var server = await IngestServer.StartAsync();
+        (await server.PostAsync(Events.Insert("1"), "request-1")).ShouldBePublished("users");
+        (await server.PostAsync(Events.Insert("1", more: ",\"tenant\":\"acme\""), "request-1")).ShouldBePublished("users");
+        (await server.PostAsync(Events.Ticket, "request-1")).ShouldBePublished("tickets");
+        (await server.CountAsync()).ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData("{0},{1},{2}", 3, null)]
+    [InlineData("{0},{3},{2}", 3, 1)]
+    [InlineData("{0},{1},{2},{3}", 3, 2)]
+    [InlineData("{0},{1}", 3, 1)]
+    [InlineData("{1},{0},{2}", 3, 0)]
+    public async Task A_list_under_a_key_that_named_another_list_is_refused(string second, int stored, int? differs)
+    {
+        await using var server = await IngestServer.StartAsync();
+        var lines = Enumerable.Range(0, 4).Select(static i => Events.Insert($"{i}")).ToArray();
+        (await PostListAsync(server, "{0},{1},{2}", lines)).Status.ShouldBe(HttpStatusCode.OK);
+        var answer = await PostListAsync(server, second, lines);
+        if (differs is { } index)
+        {
+            answer.ShouldBeRefused(
+                $"The Idempotency-Key was used before with another body: event {index} differs.",
+                HttpStatusCode.UnprocessableEntity);
+            answer.Json.GetProperty("published").GetInt32().ShouldBe(0);
+            answer.Json.GetProperty("results").EnumerateArray()
+                .ShouldAllBe(static r => r.GetProperty("code").GetString() == "ingest.key_reused");
+        }
+        else
+        {
+            answer.Status.ShouldBe(HttpStatusCode.OK, answer.Text);
+        }
+
+        (await server.CountAsync()).ShouldBe(stored);
+    }
+
+    [Theory]
+    [InlineData(2_000)]
+    [InlineData(2_500)]
+    public async Task A_long_list_that_was_cut_goes_on_under_its_key_and_ends_where_it_ended(int count)
+    {
+        await using var server = await IngestServer.StartAsync();
+        var lines = Enumerable.Range(0, count + 1).Select(static i => Events.Insert($"{i}")).ToArray();
+        var list = string.Join(',', Enumerable.Range(0, count).Select(static i => $"{{{i}}}"));
+        var cut = await server.PostAsync("/sync/batch", Encoding.UTF8.GetBytes($"[{string.Join(',', lines[..1500])}"), "list-1");
+        cut.Status.ShouldBe(HttpStatusCode.BadRequest);
+        for (var i = 0; i < 2; i++)
+        {
+            (await PostListAsync(server, list, lines)).Status.ShouldBe(HttpStatusCode.OK);
+            (await server.CountAsync()).ShouldBe(count);
+        }
+
+        (await PostListAsync(server, $"{list},{{{count}}}", lines)).Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await server.CountAsync()).ShouldBe(count);
+    }
+
+    [Theory]
+    [InlineData("application/cloudevents+json", "{0}", "{1}")]
+    [InlineData("application/cloudevents-batch+json", "[{0}]", "[{1}]")]
+    public async Task A_key_of_a_cloud_event_stands_for_it_alone(string type, string first, string second)
+    {
+        await using var server = await IngestServer.StartAsync();
+        foreach (var (form, status) in new[] { (first, 200), (first, 200), (second, 422) })
+        {
+            var body = form.Replace("{0}", Cloud("1", 1)).Replace("{1}", Cloud("2", 1));
+            ((int)(await server.PostAsync("/events", Encoding.UTF8.GetBytes(body), "request-1", type)).Status).ShouldBe(status);
+        }
+
+        (await server.CountAsync()).ShouldBe(1);
+
+        static string Cloud(string id, int user) =>
+            $$$"""{"specversion":"1.0","type":"t","source":"/s","id":"{{{id}}}","data":{{{Events.Insert($"{user}")}}}}""";
+    }
+
+    [Fact]
+    public async Task A_key_stands_for_a_cloud_event_s_headers_too()
+    {
+        await using var server = await IngestServer.StartAsync();
+        foreach (var (id, status) in new[] { ("1", 200), ("1", 200), ("2", 422) })
+        {
+            var answer = await server.PostAsync("/events", Encoding.UTF8.GetBytes(Events.User), "request-1", "application/json",
+                ("ce-specversion", "1.0"), ("ce-type", "t"), ("ce-source", "/s"), ("ce-id", id));
+            ((int)answer.Status).ShouldBe(status);
+        }
+
+        (await server.CountAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_id_with_characters_of_the_log_s_own_names_is_an_id_like_any()
+    {
+        await using var server = await IngestServer.StartAsync();
+        foreach (var id in new[] { "a", "a\\u001fb", "a\\u001eb", "a\\u001fc", "a\\u001fb" })
+        {
+            (await server.PostAsync(Events.Insert("1", more: $",\"event_id\":\"{id}\""))).ShouldBePublished("users");
+        }
+
+        (await server.CountAsync()).ShouldBe(4);
+    }
+
+    private static Task<Answer> PostListAsync(IngestServer server, string form, string[] lines)
+    {
+        var body = new StringBuilder("[");
+        foreach (var place in form.Split(','))
+        {
+            body.Append(body.Length > 1 ? "," : "").Append(lines[int.Parse(place.Trim('{', '}'), null)]);
+        }
+
+        return server.PostAsync("/sync/batch", Encoding.UTF8.GetBytes(body.Append(']').ToString()), "list-1");
     }
 
     [Fact]

@@ -78,23 +78,35 @@ public sealed class BatchPost
                 break;
             }
 
-            Add(items, batch);
+            // Not before there is another event: the last one of the body goes with the mark that it is the last.
             if (_chunk.Count >= ChunkItemsMax || batch.Bytes >= ChunkBytesMax)
             {
                 await CommitAsync(batch);
+                if (_stopped is not null)
+                {
+                    return;
+                }
             }
+
+            Add(items, batch);
         }
 
         _stopped ??= items.Malformed is { } malformed ? IngestRefusal.Malformed(malformed)
             : items.IsBodyTooLarge ? new IngestRefusal(IngestVerdict.TooLarge, "ingest.too_large",
                 $"A body of several events may have up to {BytesMax} bytes.") : null;
+        if (_stopped is null && batch.Count > 0 && batch.Id(batch.Count - 1) is { } last && _note.IdempotencyKey is not null)
+        {
+            // A body that goes on where this one ends is another one.
+            batch.Identify(batch.Count - 1, $"{last}.");
+        }
+
         await CommitAsync(batch);
     }
 
     private void Add(PostedItems items, ChangeBatch batch)
     {
         var note = _note.IdempotencyKey is { } key
-            ? _note with { IdempotencyKey = $"{key}/{_items.Count}" } : _note;
+            ? (_note with { IdempotencyKey = $"{key}/{_items.Count}" }).Over(items.Current.Span) : _note;
         TableRoute? route = null;
         var refusal = items.IsTooLarge ? IngestRefusal.TooLarge(_door.Model.BodyBytesMax)
             : _areCloudEvents ? CloudEvents.Check(_door, items.Current, note, batch, out route)
@@ -131,8 +143,17 @@ public sealed class BatchPost
             refusal ??= await _door.OpenAsync(route);
         }
 
-        refusal ??= await _door.AppendAsync(batch);
-        if (refusal is { Verdict: IngestVerdict.NoRoom } && _closed.All(static r => r.IsOpen))
+        int? conflict = null;
+        if (refusal is null)
+        {
+            (refusal, conflict) = await _door.TryAppendAsync(batch);
+        }
+
+        if (conflict is { } index)
+        {
+            Refuse(Enumerable.Range(0, _chunk.Count), IngestRefusal.KeyReused(_chunk[index]));
+        }
+        else if (refusal is { Verdict: IngestVerdict.NoRoom } && _closed.All(static r => r.IsOpen))
         {
             // One topic without room must not keep the others' events out.
             await CommitEachTopicAsync(batch);
@@ -157,7 +178,13 @@ public sealed class BatchPost
                 part.Add(topic.Key, RecordKey.FromUtf8(batch.Key(index)), batch.Value(index), batch.Id(index));
             }
 
-            if (await _door.AppendAsync(part) is { } refusal)
+            var (refusal, conflict) = await _door.TryAppendAsync(part);
+            if (conflict is { } place)
+            {
+                refusal = IngestRefusal.KeyReused(_chunk[topic.ElementAt(place)]);
+            }
+
+            if (refusal is not null)
             {
                 Refuse(topic, refusal);
             }

@@ -109,7 +109,7 @@ internal static class EventCheck
         if (note.Id is not null)
         {
             change.Id = note.Id;
-            change.Delivery = $"c:{note.Id}";
+            change.Delivery = DeliveryId.Name('c', note.Id);
         }
         else if (own.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
         {
@@ -121,11 +121,13 @@ internal static class EventCheck
             }
 
             change.Id = text;
-            change.Delivery = $"e:{text}";
+            change.Delivery = DeliveryId.Name('e', text);
         }
-        else if (note.IdempotencyKey is not null)
+
+        if (note is { IdempotencyKey: { } named, Digest: { } digest })
         {
-            change.Delivery = $"k:{note.IdempotencyKey}";
+            var keyed = DeliveryId.Of(DeliveryId.Name('k', named), digest);
+            change.Delivery = change.Delivery is null ? keyed : DeliveryId.Both(change.Delivery, keyed);
         }
 
         return null;

@@ -191,20 +191,28 @@ public sealed class IngestDoor
     /// stored, or null. The batch stays the caller's.</summary>
     public async ValueTask<IngestRefusal?> AppendAsync(ChangeBatch batch)
     {
+        var (refusal, conflict) = await TryAppendAsync(batch);
+        return refusal ?? (conflict is null ? null : IngestRefusal.KeyReused());
+    }
+
+    /// <summary>The same, which tells of the event whose key was used for another one.</summary>
+    internal async ValueTask<(IngestRefusal? Refusal, int? Conflict)> TryAppendAsync(ChangeBatch batch)
+    {
         if (_log.Obstacle is { } obstacle)
         {
-            return Refusal(obstacle.Code);
+            return (Refusal(obstacle.Code), null);
         }
 
         try
         {
             // What was read is stored, also when its poster has gone: it comes again under its id, or is not missed.
-            Counters.Take(await _log.AppendAsync(Source, batch, static topic => topic, CancellationToken.None));
-            return null;
+            var outcome = await _log.AppendAsync(Source, batch, static topic => topic, CancellationToken.None);
+            Counters.Take(outcome);
+            return (null, outcome.Conflict);
         }
         catch (SyncException e)
         {
-            return Refusal(e.Error.Code);
+            return (Refusal(e.Error.Code), null);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Duplex.Engine.Ingest;
 
 /// <summary>Why an event was not taken, by what its poster can do about it.</summary>
@@ -12,6 +14,9 @@ public enum IngestVerdict
 
     /// <summary>Its poster may not post for its tenant.</summary>
     Forbidden,
+
+    /// <summary>The key that names it was used for another body; it may be posted under a key of its own.</summary>
+    KeyReused,
 
     /// <summary>Too much is on its way to the disk; the same event may be posted again at once.</summary>
     Busy,
@@ -58,6 +63,11 @@ public sealed record IngestRefusal(IngestVerdict Verdict, string Code, string De
     /// <summary>An event that is larger than so many bytes.</summary>
     public static IngestRefusal TooLarge(long bytesMax) => new(IngestVerdict.TooLarge, "ingest.too_large",
         $"An event may have up to {bytesMax} bytes.");
+
+    /// <summary>Its key was used for another body. The index is that of the event that differs, in a list.</summary>
+    internal static IngestRefusal KeyReused(int? index = null) => new(IngestVerdict.KeyReused, "ingest.key_reused",
+        "The Idempotency-Key was used before with another body"
+        + (index is null ? "." : string.Create(CultureInfo.InvariantCulture, $": event {index} differs.")), "Idempotency-Key");
 
     /// <summary>Too much is on its way to the disk.</summary>
     public static IngestRefusal Busy { get; } = new(IngestVerdict.Busy, "ingest.busy",

@@ -17,7 +17,8 @@ public interface IChangeLog : IAsyncDisposable
     /// Appends a batch and stores its <see cref="ChangeBatch.Position"/> for the source in the same commit. When it
     /// returns, both are on disk. Changes of a stream go to the topic that <paramref name="topicOf"/> names, to the
     /// partition that the key's hash selects, in the batch's order. A change whose delivery id the topic holds already
-    /// is dropped (and counted). The batch is not disposed and may be reused after the return. Calls by different
+    /// is dropped (and counted). A batch with a change whose name the topic holds under another digest
+    /// (<see cref="DeliveryId"/>) is not stored at all. The batch is not disposed and may be reused after the return. Calls by different
     /// callers are committed together.
     /// </summary>
     /// <exception cref="SyncException">
@@ -102,7 +103,9 @@ public sealed record TopicSpec(string Name, int Partitions, TimeSpan RetentionAg
 /// <summary>What an append did.</summary>
 /// <param name="Appended">Entries stored.</param>
 /// <param name="Dropped">Entries dropped because their delivery id was there already.</param>
-public readonly record struct AppendOutcome(int Appended, int Dropped);
+/// <param name="Conflict">The index of the first change whose name the topic holds under another digest; then nothing of the
+/// batch is stored. Null if there is none.</param>
+public readonly record struct AppendOutcome(int Appended, int Dropped, int? Conflict = null);
 
 /// <summary>One partition as it stands.</summary>
 /// <param name="Topic">The topic.</param>

@@ -5,7 +5,8 @@ using Confluent.Kafka;
 namespace Duplex.Kafka.Topics;
 
 /// <summary>
-/// The headers of an entry, all text: who wrote it (<c>duplex.source</c>), the delivery (<c>duplex.delivery</c>), the
+/// The headers of an entry, all text: who wrote it (<c>duplex.source</c>), the delivery (<c>duplex.delivery</c>:
+/// <see cref="Duplex.Sdk.DeliveryId"/>), the
 /// operation (<c>duplex.op</c>: Debezium's letter), and its place in its partition (<c>duplex.sum</c>: how many entries
 /// there were with it, a colon, and their bytes).
 /// </summary>

@@ -52,6 +52,15 @@ internal sealed class AppendRequest : LogRequest<AppendOutcome>
         // The caller owns the batch again as soon as the wait ends, so cancellation counts only until here.
         _cancellationToken.ThrowIfCancellationRequested();
         Check(transaction);
+        for (var index = 0; index < _batch.Count; index++)
+        {
+            if (_batch.Id(index) is { } named && !DeliveryId.IsPlain(named) && _targets[index].Topic.Deliveries!.IsOther(named))
+            {
+                Result = new AppendOutcome(0, 0, index);
+                return;
+            }
+        }
+
         var source = Encoding.UTF8.GetBytes(_source);
         var now = _writer.NowMillis();
         var dropped = 0;

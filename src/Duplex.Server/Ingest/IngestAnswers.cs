@@ -40,6 +40,7 @@ internal static class IngestAnswers
         IngestVerdict.Invalid => StatusCodes.Status400BadRequest,
         IngestVerdict.TooLarge => StatusCodes.Status413PayloadTooLarge,
         IngestVerdict.Forbidden => StatusCodes.Status403Forbidden,
+        IngestVerdict.KeyReused => StatusCodes.Status422UnprocessableEntity,
         IngestVerdict.Busy => StatusCodes.Status429TooManyRequests,
         IngestVerdict.NoRoom => StatusCodes.Status503ServiceUnavailable,
         IngestVerdict.Failed => StatusCodes.Status500InternalServerError,
@@ -62,6 +63,7 @@ internal static class IngestAnswers
         IngestVerdict.Invalid => "The event is not taken",
         IngestVerdict.TooLarge => "The body is too large",
         IngestVerdict.Forbidden => "Not allowed",
+        IngestVerdict.KeyReused => "The key was used before",
         IngestVerdict.Busy => "Too much at once",
         IngestVerdict.NoRoom => "No room at the moment",
         _ => "The change log failed",
@@ -72,6 +74,7 @@ internal static class IngestAnswers
         IngestVerdict.Invalid => "Correct the event; nothing of it is stored.",
         IngestVerdict.TooLarge => "Send less at once; ingest.max_body in duplex.yaml sets the limit of an event.",
         IngestVerdict.Forbidden => "Use a key of this tenant.",
+        IngestVerdict.KeyReused => "Give every other body an Idempotency-Key of its own; nothing of this one is stored.",
         IngestVerdict.Busy or IngestVerdict.NoRoom => "Post it again after Retry-After; nothing of it is stored.",
         _ => "Post it again once the server runs again; nothing of it is stored.",
     };

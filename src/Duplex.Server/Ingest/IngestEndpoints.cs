@@ -101,16 +101,17 @@ internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
     {
         if (PostedForm.IsCloudEvent(request))
         {
-            return CloudEvents.Check(door, body, note, batch, out route);
+            return CloudEvents.Check(door, body, note.Over(body.Span), batch, out route);
         }
 
         if (!PostedForm.HasCloudEventHeaders(request))
         {
-            return door.Check(body, note, batch, out route);
+            return door.Check(body, note.Over(body.Span), batch, out route);
         }
 
         route = null;
-        return PostedForm.ReadHeaders(request, note, out var told) ?? door.Check(body, told, batch, out route);
+        return PostedForm.ReadHeaders(request, note, out var told)
+            ?? door.Check(body, told.Over(body.Span), batch, out route);
     }
 
     private async Task StoreSeveralAsync(HttpContext context, DeliveryNote note)

@@ -95,7 +95,7 @@ internal static class IngestPaths
             {
                 Name = "Idempotency-Key",
                 In = ParameterLocation.Header,
-                Description = "Names the request, so that a repeat is stored once.",
+                Description = "Names the request, so that a repeat is stored once. With another body it is refused.",
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 Example = JsonValue.Create("order-17-paid"),
             },
@@ -111,6 +111,7 @@ internal static class IngestPaths
             ["401"] = new OpenApiResponse { Description = "API keys are configured and the request carries none." },
             ["403"] = new OpenApiResponse { Description = "The API key may not post for this tenant." },
             ["413"] = new OpenApiResponse { Description = "It is too large." },
+            ["422"] = new OpenApiResponse { Description = "The Idempotency-Key named another body before." },
             ["429"] = new OpenApiResponse { Description = "Too much is on its way to the disk; see Retry-After." },
             ["500"] = new OpenApiResponse { Description = "The change log failed." },
             ["503"] = new OpenApiResponse { Description = "The change log has no room; see Retry-After." },

@@ -64,6 +64,15 @@ internal sealed class AppendRequest : WriteRequest<AppendOutcome>
             _writer.CheckQuota(topic);
         }
 
+        for (var index = 0; index < _batch.Count; index++)
+        {
+            if (_writer.IsOther(_targets[index], _batch, index))
+            {
+                Result = new AppendOutcome(0, 0, index);
+                return;
+            }
+        }
+
         var dropped = 0;
         var now = _writer.NowMicros();
         for (var index = 0; index < _batch.Count; index++)

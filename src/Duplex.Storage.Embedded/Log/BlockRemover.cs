@@ -5,7 +5,7 @@ namespace Duplex.Storage.Embedded.Log;
 
 /// <summary>Removes the oldest block of a partition once every consumer has passed it. Used on the writer's
 /// thread.</summary>
-internal sealed class BlockRemover(Database database)
+internal sealed class BlockRemover(Database database, DeliveryRows deliveries)
 {
     /// <summary>How many entries went; 0 if the oldest block is still wanted or there is none on disk.</summary>
     public long RemoveFirst(PartitionLog partition)
@@ -48,7 +48,7 @@ internal sealed class BlockRemover(Database database)
 
         foreach (var id in ids ?? [])
         {
-            database.Prepared(LogSql.DeleteDelivery).Bind(1, topic.Id).Bind(2, id).Run();
+            deliveries.Remove(topic, id);
         }
     }
 

@@ -66,6 +66,11 @@ internal static class LogSql
 
     internal const string InsertDelivery = "INSERT OR IGNORE INTO delivery (topic, id) VALUES (?1, ?2)";
 
+    internal const string FindDelivery = """
+        SELECT id FROM delivery WHERE topic = ?1 AND id = ?2
+        UNION ALL SELECT id FROM delivery WHERE topic = ?1 AND id > ?3 AND id < ?4 LIMIT 1
+        """;
+
     internal const string DeleteDelivery = "DELETE FROM delivery WHERE topic = ?1 AND id = ?2";
 
     internal const string PutSource = """

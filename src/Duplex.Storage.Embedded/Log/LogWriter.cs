@@ -17,7 +17,8 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
     private readonly Dictionary<string, Position> _stagedPositions = new(StringComparer.Ordinal);
     private readonly HashSet<PartitionLog> _staged = [];
     private readonly Dictionary<string, Topic> _stagedTopics = new(StringComparer.Ordinal);
-    private readonly BlockRemover _remover = new(database);
+    private readonly DeliveryRows _deliveries = new(database);
+    private BlockRemover? _remover;
 
     /// <summary>The stored position of a source.</summary>
     public Position? Position(string source) => _positions.GetValueOrDefault(source);
@@ -83,19 +84,19 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
     public bool Stage(PartitionLog partition, ChangeBatch batch, int index, long nowMicros)
     {
         var delivery = batch.Id(index);
-        if (delivery is not null)
+        if (delivery is not null && !_deliveries.Take(partition.Topic, delivery))
         {
-            database.Prepared(LogSql.InsertDelivery).Bind(1, partition.Topic.Id).Bind(2, delivery).Run();
-            if (database.Changes == 0)
-            {
-                return false;
-            }
+            return false;
         }
 
         _staged.Add(partition);
         partition.Stage(database, batch.Key(index), batch.Value(index), delivery, nowMicros);
         return true;
     }
+
+    /// <summary>Whether the topic of a change holds its delivery's name under another digest.</summary>
+    public bool IsOther(PartitionLog partition, ChangeBatch batch, int index) =>
+        batch.Id(index) is { } id && !DeliveryId.IsPlain(id) && _deliveries.IsOther(partition.Topic, id);
 
     public void StagePosition(string source, Position position) => _stagedPositions[source] = position;
 
@@ -213,6 +214,7 @@ internal sealed class LogWriter(Database database, TopicCatalog topics, Consumer
 
     private long Remove(PartitionLog partition)
     {
+        _remover ??= new BlockRemover(database, _deliveries);
         var count = _remover.RemoveFirst(partition);
         if (count > 0)
         {
