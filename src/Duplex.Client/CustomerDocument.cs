@@ -185,7 +185,9 @@ public sealed record SchemaDocument(string Kind, string? Customer, string Table,
 /// <param name="Kind"><c>internal</c> or <c>external</c>.</param>
 /// <param name="Table">The table.</param>
 /// <param name="Customers">The customers that get the table, with the mapping that makes their records of it.</param>
-public sealed record WhereUsedDocument(string Kind, string Table, IReadOnlyList<SchemaUseDocument> Customers);
+/// <param name="Schemas">The tables whose schema refers to this one; each keeps it as it was until it is put again.</param>
+public sealed record WhereUsedDocument(
+    string Kind, string Table, IReadOnlyList<SchemaUseDocument> Customers, IReadOnlyList<string> Schemas);
 
 /// <summary>One customer that a schema matters to.</summary>
 /// <param name="Customer">The customer.</param>

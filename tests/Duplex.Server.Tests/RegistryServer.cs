@@ -35,9 +35,10 @@ internal sealed class RegistryServer : IAsyncDisposable
     public HttpClient Data { get; private set; } = null!;
 
     /// <summary>Starts it, with a further section in its configuration.</summary>
-    public static async Task<RegistryServer> StartAsync(bool keys = false, string section = "")
+    public static async Task<RegistryServer> StartAsync(bool keys = false, string section = "", Action<string>? prepare = null)
     {
         var server = new RegistryServer(keys, section);
+        prepare?.Invoke(server._folder);
         await server.StartHostAsync();
         return server;
     }

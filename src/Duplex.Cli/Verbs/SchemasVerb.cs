@@ -60,7 +60,8 @@ internal static class SchemasVerb
         {
             console.Write(new Text((schema.Document ?? "").TrimEnd() + "\n"));
             console.Write(new Text($"version {schema.Version} ({schema.Origin}){(schema.Active ? ", in use" : "")}; concerns "
-                + $"{(uses.Customers.Count == 0 ? "no customer" : string.Join(", ", uses.Customers.Select(static u => u.Customer)))}\n"));
+                + $"{(uses.Customers.Count == 0 ? "no customer" : string.Join(", ", uses.Customers.Select(static u => u.Customer)))}"
+                + $"{(uses.Schemas.Count == 0 ? "" : $"; the schemas of {string.Join(", ", uses.Schemas)} refer to it")}\n"));
         });
         return ExitCode.Done;
     }

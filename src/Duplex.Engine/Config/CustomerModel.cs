@@ -30,6 +30,9 @@ public sealed record CustomerModel
     /// <summary>Tables whose changes wait in the log until they have a mapping.</summary>
     public IReadOnlyList<string> Waiting { get; init; } = [];
 
+    /// <summary>The schema files of its folder.</summary>
+    public SchemaSet Documents { get; init; } = SchemaSet.Empty;
+
     /// <summary>Where it begins when it is new.</summary>
     public FeedStart Start { get; init; } = FeedStart.Latest;
 

@@ -71,7 +71,11 @@ internal sealed class CustomerSection(ConfigReport report, References references
         var folders = new Folders(
             Path.GetFullPath(section.Text("mappings") ?? Path.Combine("mappings", name), directory),
             Path.GetFullPath(Path.Combine("mappings", "global"), directory),
-            Path.GetFullPath(section.Text("schemas") ?? Path.Combine("schemas", "external", name), directory));
+            Path.GetFullPath(section.Text("schemas") ?? Path.Combine("schemas", "external", name), directory))
+        {
+            Customer = name,
+        };
+        folders.Documents = ReadDocuments(map, name, folders.Schemas);
         var tables = new Dictionary<string, TableModel>(StringComparer.Ordinal);
         foreach (var (table, node) in TableNodes(section))
         {
@@ -90,6 +94,7 @@ internal sealed class CustomerSection(ConfigReport report, References references
             Name = name,
             Tenant = tenant,
             Tables = tables,
+            Documents = folders.Documents,
             Start = start,
             Push = push,
             Feed = new FeedSpec(name, retention.Age, retention.Bytes),
@@ -169,13 +174,34 @@ internal sealed class CustomerSection(ConfigReport report, References references
             return false;
         }
 
-        (schema, var findings) = OutputSchema.Compile(text);
+        (schema, var findings) = OutputSchema.Compile(
+            text, folders.Documents, SchemaAddress.External(folders.Customer, table));
         foreach (var finding in findings)
         {
             report.AddFrom(finding with { Location = Shown(path) });
         }
 
         return schema is not null;
+    }
+
+    private SchemaSet ReadDocuments(ConfigNode at, string customer, string folder)
+    {
+        var findings = new List<Finding>();
+        try
+        {
+            var documents = SchemaFolder.Read(folder, SchemaAddress.ExternalFolder(customer), findings, static _ => false);
+            foreach (var finding in findings)
+            {
+                report.Add(finding.Severity, finding.Code, at, finding.Message, finding.Suggestion);
+            }
+
+            return documents;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report.Error("config.unreadable", at, $"{Shown(folder)} cannot be read.", "Check its permissions.");
+            return SchemaSet.Empty;
+        }
     }
 
     private string? ReadText(string path, ConfigNode node)
@@ -254,5 +280,10 @@ internal sealed class CustomerSection(ConfigReport report, References references
     /// <summary>A path as people know it: from the configuration's folder.</summary>
     private string Shown(string path) => Path.GetRelativePath(directory, path).Replace('\\', '/');
 
-    private sealed record Folders(string Mappings, string GlobalMappings, string Schemas);
+    private sealed record Folders(string Mappings, string GlobalMappings, string Schemas)
+    {
+        public required string Customer { get; init; }
+
+        public SchemaSet Documents { get; set; } = SchemaSet.Empty;
+    }
 }

@@ -132,7 +132,8 @@ internal sealed partial class FormSource(EngineParts parts)
     public async Task<OutputSchema?> SchemaAsync(string customer, string table, int? version, CancellationToken cancellationToken) =>
         version is not { } number ? Base(customer, table)?.Schema
         : await VersionAsync(StoredNames.Schemas(customer, table), number, cancellationToken) is { } stored
-            ? OutputSchema.Compile(stored.Document).Schema : null;
+            ? OutputSchema.Compile(
+                stored.Document, SchemaSource.SetOf(stored.References), SchemaAddress.External(customer, table)).Schema : null;
 
     public static IReadOnlyDictionary<int, long> Before(IReadOnlyList<EffectivePosition> effective) =>
         effective.ToDictionary(static e => e.Partition, static e => e.Offset);

@@ -69,11 +69,12 @@ public sealed class InternalSchemaRegistry
                 $"Use up to {TableName.LengthMax} letters, digits, _ and -.");
         }
 
-        var findings = new List<Finding>();
-        var schema = Compile(table, document, findings) ?? throw SchemaRegistry.SchemaInvalid(table, findings);
         await _core.One.WaitAsync(cancellationToken);
         try
         {
+            var findings = new List<Finding>();
+            var schema = Compile(table, document, Known(door.Schemas), findings)
+                ?? throw SchemaRegistry.SchemaInvalid(table, findings);
             if (door.Schemas.Find(table) is null && door.Schemas.Tables.Count() >= InternalSchemasMax)
             {
                 throw new RegistryException(RegistryFault.Conflict, "schema.too_many",
@@ -81,21 +82,20 @@ public sealed class InternalSchemaRegistry
             }
 
             var active = await ActiveAsync(table, cancellationToken);
-            var before = active is { } number
-                ? (await _core.Forms.VersionAsync(StoredNames.InternalSchemas(table), number, cancellationToken))?.Document
-                : FileSchema(table);
-            if (before == document)
+            if (door.Schemas.Find(table)?.Source is { } before)
             {
-                return new PutOutcome(active ?? 0, true, [], findings);
+                if (schema.Source!.IsSame(before))
+                {
+                    return new PutOutcome(active ?? 0, true, [], findings);
+                }
+
+                findings.AddRange(SchemaRegistry.RequireCompatible(before, schema.Source, table, note));
             }
 
-            if (before is not null)
-            {
-                findings.AddRange(SchemaRegistry.RequireCompatible(before, document, table, note));
-            }
+            findings.AddRange(SchemaRegistry.Pinned(table, Referrers(table)));
 
             var (version, mutations) = await _core.AddVersionAsync(
-                StoredNames.InternalSchemas(table), document, note.By, cancellationToken);
+                StoredNames.InternalSchemas(table), document, note.By, cancellationToken, schema.Source);
             await _core.CommitAsync([.. mutations, new StateMutation.PutValue(StoredNames.ActiveSchema(table),
                 StoredNames.Write(new StoredActive(version, _core.Parts.Clock.NowMicros())))], cancellationToken);
             await door.UseAsync(With(door.Schemas, [schema]), CancellationToken.None);
@@ -120,7 +120,7 @@ public sealed class InternalSchemaRegistry
         {
             if (version is { } number
                 && await _core.Forms.VersionAsync(StoredNames.InternalSchemas(table), number, cancellationToken) is { } document
-                && Compile(table, document.Document, []) is { } schema)
+                && Compile(table, document.Document, SchemaSource.SetOf(document.References), []) is { } schema)
             {
                 stored.Add(schema);
             }
@@ -153,9 +153,29 @@ public sealed class InternalSchemaRegistry
         }
     }
 
-    private static TableSchema? Compile(string table, string document, ICollection<Finding> findings) =>
-        SchemaCatalog.Compile(table, Encoding.UTF8.GetBytes(document), "body", findings);
+    /// <summary>The other tables whose schema refers to this one's.</summary>
+    public IReadOnlyList<string> Referrers(string table)
+    {
+        var address = SchemaAddress.Internal(table);
+        return _core.Door is not { } door ? [] :
+        [
+            .. door.Schemas.Tables.Where(t => t != table
+                && door.Schemas.Find(t)?.Source?.References.ContainsKey(address) == true).Order(StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>The files, and over them what is in use.</summary>
+    private static SchemaSet Known(SchemaCatalog catalog) => catalog.Documents.With(
+        catalog.Tables.Select(catalog.Find).Where(static s => s!.Source is not null).Select(static s =>
+            new KeyValuePair<string, ReadOnlyMemory<byte>>(
+                SchemaAddress.Internal(s!.Table), Encoding.UTF8.GetBytes(s.Source!.Text))));
+
+    private static TableSchema? Compile(string table, string document, SchemaSet known, ICollection<Finding> findings) =>
+        SchemaCatalog.Compile(table, Encoding.UTF8.GetBytes(document), "body", known, findings);
 
     private static SchemaCatalog With(SchemaCatalog catalog, IReadOnlyList<TableSchema> schemas) => new(
-        catalog.Tables.Select(t => catalog.Find(t)!).Where(s => schemas.All(n => n.Table != s.Table)).Concat(schemas));
+        catalog.Tables.Select(t => catalog.Find(t)!).Where(s => schemas.All(n => n.Table != s.Table)).Concat(schemas))
+    {
+        Documents = catalog.Documents,
+    };
 }

@@ -82,10 +82,11 @@ internal sealed class RegistryCore(
     }
 
     public async Task<(int Version, IReadOnlyList<StateMutation> Mutations)> AddVersionAsync(
-        string prefix, string document, string by, CancellationToken cancellationToken)
+        string prefix, string document, string by, CancellationToken cancellationToken, SchemaSource? schema = null)
     {
         var versions = await Forms.VersionsAsync(prefix, cancellationToken);
-        if (versions.Count > 0 && versions[^1].Stored.Document == document)
+        if (versions.Count > 0 && versions[^1].Stored.Document == document
+            && schema?.HasReferences(versions[^1].Stored.References) != false)
         {
             return (versions[^1].Version, []);
         }
@@ -98,7 +99,10 @@ internal sealed class RegistryCore(
 
         var version = versions.Count == 0 ? 1 : versions[^1].Version + 1;
         return (version, [new StateMutation.PutValue(StoredNames.Version(prefix, version),
-            StoredNames.Write(new StoredVersion(document, Parts.Clock.NowMicros(), by)))]);
+            StoredNames.Write(new StoredVersion(document, Parts.Clock.NowMicros(), by)
+            {
+                References = schema is { References.Count: > 0 } ? schema.References : null,
+            }))]);
     }
 
     public CustomerModel RequireTable(string customer, string table)

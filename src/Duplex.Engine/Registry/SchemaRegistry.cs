@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Text;
+using Duplex.Engine.Config;
 using Duplex.Engine.Mapping.Output;
 using Duplex.Engine.Schemas;
 using Duplex.Engine.State;
@@ -43,26 +44,29 @@ public sealed class SchemaRegistry
     public async Task<PutOutcome> PutSchemaAsync(
         string customer, string table, string document, SchemaNote note, CancellationToken cancellationToken)
     {
-        var (schema, findings) = OutputSchema.Compile(document);
-        if (schema is null)
-        {
-            throw SchemaInvalid(table, findings);
-        }
-
         await _core.One.WaitAsync(cancellationToken);
         try
         {
-            _core.RequireTable(customer, table);
+            var model = _core.RequireTable(customer, table);
+            var address = SchemaAddress.External(customer, table);
+            var (schema, findings) = OutputSchema.Compile(document, await KnownAsync(model, cancellationToken), address);
+            if (schema is null)
+            {
+                throw SchemaInvalid(table, findings);
+            }
+
             var forms = await _core.Forms.FormsAsync(customer, table, cancellationToken);
             if (await _core.SchemaAsync(customer, table, cancellationToken) is { } active)
             {
-                if (forms.Last?.Schema is { } same && active.Text == document)
+                if (forms.Last?.Schema is { } same && schema.Source.IsSame(active.Source))
                 {
                     return new PutOutcome(same, true, RegistryCore.EffectiveOf(forms, static f => f.Schema, same), findings);
                 }
 
-                findings = [.. findings, .. RequireCompatible(active.Text, document, table, note)];
+                findings = [.. findings, .. RequireCompatible(active.Source, schema.Source, table, note)];
             }
+
+            findings = [.. findings, .. Pinned(table, await ReferrersAsync(customer, table, cancellationToken))];
 
             if (_core.Customers.Find(customer)?.Tables.GetValueOrDefault(table)?.Mapping is { } mapping)
             {
@@ -70,7 +74,7 @@ public sealed class SchemaRegistry
             }
 
             var (version, mutations) = await _core.AddVersionAsync(
-                StoredNames.Schemas(customer, table), document, note.By, cancellationToken);
+                StoredNames.Schemas(customer, table), document, note.By, cancellationToken, schema.Source);
             return new PutOutcome(version, true, await _core.ActivateAsync(
                 customer, table, null, (schema, version), mutations, cancellationToken), findings);
         }
@@ -80,14 +84,61 @@ public sealed class SchemaRegistry
         }
     }
 
-    internal static IReadOnlyList<Finding> RequireCompatible(string before, string after, string table, SchemaNote note)
+    /// <summary>The other tables of a customer whose schema refers to this one's.</summary>
+    public async Task<IReadOnlyList<string>> ReferrersAsync(string customer, string table, CancellationToken cancellationToken)
+    {
+        var address = SchemaAddress.External(customer, table);
+        var referrers = new List<string>();
+        foreach (var (other, schema) in await SchemasOfAsync(_core.Require(customer), cancellationToken))
+        {
+            if (other != table && schema.Source.References.ContainsKey(address))
+            {
+                referrers.Add(other);
+            }
+        }
+
+        return referrers;
+    }
+
+    /// <summary>A warning for each schema that keeps what it referred to.</summary>
+    internal static IEnumerable<Finding> Pinned(string table, IReadOnlyList<string> referrers) => referrers.Select(other =>
+        new Finding(FindingSeverity.Warning, "schema.referred", null,
+            $"The schema of {other} refers to the one of {table}, and keeps it as it was.",
+            $"Put the schema of {other} again to let it follow."));
+
+    /// <summary>The files of the customer's folder, and over them what is in use for its tables.</summary>
+    private async Task<SchemaSet> KnownAsync(CustomerModel customer, CancellationToken cancellationToken)
+    {
+        var files = _core.Parts.Model.Customers.GetValueOrDefault(customer.Name)?.Documents ?? SchemaSet.Empty;
+        return files.With((await SchemasOfAsync(customer, cancellationToken)).Select(s =>
+            new KeyValuePair<string, ReadOnlyMemory<byte>>(
+                SchemaAddress.External(customer.Name, s.Table), Encoding.UTF8.GetBytes(s.Schema.Text))));
+    }
+
+    private async Task<IReadOnlyList<(string Table, OutputSchema Schema)>> SchemasOfAsync(
+        CustomerModel customer, CancellationToken cancellationToken)
+    {
+        var schemas = new List<(string, OutputSchema)>();
+        foreach (var table in customer.Tables.Keys.Concat(customer.Waiting).Distinct(StringComparer.Ordinal))
+        {
+            if (await _core.SchemaAsync(customer.Name, table, cancellationToken) is { } schema)
+            {
+                schemas.Add((table, schema));
+            }
+        }
+
+        return schemas;
+    }
+
+    internal static IReadOnlyList<Finding> RequireCompatible(
+        SchemaSource before, SchemaSource after, string table, SchemaNote note)
     {
         if (!note.Backward)
         {
             return [];
         }
 
-        var findings = SchemaCompatibility.Compare(JsonElement.Parse(before), JsonElement.Parse(after));
+        var findings = SchemaCompatibility.Compare(before.Whole, after.Whole);
         return findings.Any(static f => f.Severity == FindingSeverity.Error)
             ? throw new RegistryException(RegistryFault.Conflict, "schema.incompatible",
                 $"The schema of {table} does not accept all that the active version accepts, as far as can be decided.",

@@ -23,7 +23,11 @@ internal sealed record StoredPush(string Document, int SecretVersion)
 }
 
 /// <summary>A version of a mapping or a schema.</summary>
-internal sealed record StoredVersion(string Document, long AtMicros, string By);
+internal sealed record StoredVersion(string Document, long AtMicros, string By)
+{
+    /// <summary>The documents that a schema refers to, by address, as they were when it was put; null where it stands alone.</summary>
+    public IReadOnlyDictionary<string, string>? References { get; init; }
+}
 
 /// <summary>The form of a table's records for a customer from a position on. A version of null is the file's.</summary>
 internal sealed record StoredForm(int? Mapping, int? Schema, long AtMicros, IReadOnlyList<EffectivePosition> Effective);

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Text.Json;
 using Duplex.Engine.Ingest;
 using Duplex.Sdk;
 
@@ -12,8 +11,7 @@ namespace Duplex.Engine.Schemas;
 public sealed class SchemaCatalog
 {
     private const int FilesMax = 10_000;
-    private const int FileBytesMax = 1 << 20;
-    private const string InternalFolder = "internal";
+    private const string InternalFolder = SchemaAddress.InternalFolder;
 
     private readonly FrozenDictionary<string, TableSchema> _internal;
 
@@ -27,6 +25,9 @@ public sealed class SchemaCatalog
     /// <summary>The tables that have an internal schema.</summary>
     public IEnumerable<string> Tables => _internal.Keys;
 
+    /// <summary>The files that schemas may refer to, those of the tables among them.</summary>
+    public SchemaSet Documents { get; init; } = SchemaSet.Empty;
+
     /// <summary>The schema of what is taken for a table; null if there is none.</summary>
     public TableSchema? Find(string table) => _internal.GetValueOrDefault(table);
 
@@ -35,11 +36,14 @@ public sealed class SchemaCatalog
     {
         var findings = new List<Finding>();
         var internals = new List<TableSchema>();
+        var documents = SchemaSet.Empty;
         try
         {
-            foreach (var file in Files(Path.Combine(folder, InternalFolder)))
+            var path = Path.Combine(folder, InternalFolder);
+            documents = SchemaFolder.Read(path, InternalFolder, findings, static name => !name.Contains('/'));
+            foreach (var file in Files(path))
             {
-                if (Read(file, InternalFolder, findings) is { } schema)
+                if (Read(file, InternalFolder, documents, findings) is { } schema)
                 {
                     internals.Add(schema);
                 }
@@ -58,30 +62,35 @@ public sealed class SchemaCatalog
                 $"Write one to {InternalFolder}/<table>.json in the folder of schemas."));
         }
 
-        return (new SchemaCatalog(internals), findings);
+        return (new SchemaCatalog(internals) { Documents = documents }, findings);
     }
 
     /// <summary>Compiles one schema document. Errors among the findings mean that there is no schema.</summary>
     /// <param name="table">The table that it is for.</param>
     /// <param name="utf8">The document.</param>
     /// <param name="name">What findings call it: <c>internal/users.json</c>.</param>
+    /// <param name="known">What it may refer to.</param>
     /// <param name="findings">Where what is wrong goes.</param>
     public static TableSchema? Compile(
-        string table, ReadOnlyMemory<byte> utf8, string name, ICollection<Finding> findings)
+        string table, ReadOnlyMemory<byte> utf8, string name, SchemaSet known, ICollection<Finding> findings)
     {
         ArgumentNullException.ThrowIfNull(findings);
-        var result = JsonSchema.Compile(utf8);
+        ArgumentNullException.ThrowIfNull(known);
+        var address = SchemaAddress.Internal(table);
+        var result = JsonSchema.Compile(utf8, known.Without(address), new SchemaOptions { BaseUri = address });
         foreach (var finding in result.Findings)
         {
-            findings.Add(finding with { Path = null, Message = $"{name}{finding.Path}: {finding.Message}" });
+            var place = finding.Path?.StartsWith(SchemaAddress.Root, StringComparison.Ordinal) == true
+                ? SchemaAddress.Shown(finding.Path) : $"{name}{finding.Path}";
+            findings.Add(finding with { Path = null, Message = $"{place}: {finding.Message}" });
         }
 
-        return result.Schema is { } schema
-            ? new TableSchema(table, schema.Breach, TableSchema.KeyFieldsOf(JsonElement.Parse(utf8.Span)))
+        return result is { Schema: { } schema, Source: { } source }
+            ? new TableSchema(table, schema.Breach, TableSchema.KeyFieldsOf(source.Whole)) { Source = source }
             : null;
     }
 
-    private static TableSchema? Read(FileInfo file, string folder, List<Finding> findings)
+    private static TableSchema? Read(FileInfo file, string folder, SchemaSet known, List<Finding> findings)
     {
         var table = Path.GetFileNameWithoutExtension(file.Name);
         var name = $"{folder}/{file.Name}";
@@ -93,14 +102,14 @@ public sealed class SchemaCatalog
             return null;
         }
 
-        if (file.Length > FileBytesMax)
+        if (file.Length > SchemaFolder.FileBytesMax)
         {
             findings.Add(new Finding(FindingSeverity.Error, "schema.too_large", null,
-                $"{name} is larger than {FileBytesMax >> 10} kB.", "Split it up with $ref."));
+                $"{name} is larger than {SchemaFolder.FileBytesMax >> 10} kB.", "Split it up with $ref."));
             return null;
         }
 
-        return Compile(table, File.ReadAllBytes(file.FullName), name, findings);
+        return Compile(table, File.ReadAllBytes(file.FullName), name, known, findings);
     }
 
     private static IEnumerable<FileInfo> Files(string folder) => Directory.Exists(folder)

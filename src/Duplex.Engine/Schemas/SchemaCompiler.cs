@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Duplex.Engine.Schemas.Documents;
 using Duplex.Engine.Schemas.Keywords;
@@ -41,11 +42,16 @@ internal sealed class SchemaCompiler
         var document = new SchemaDocument("", content);
         var baseUri = UriReference.Parse(options.BaseUri).Document;
         var root = compiler.CompileAll(compiler._index.Load(document, baseUri, isTrusted: false));
-        compiler.Review(known);
-        var findings = compiler._findings.DistinctBy(static f => (f.Path, f.Message)).ToList();
-        var schema = findings.Any(static f => f.Severity == FindingSeverity.Error)
-            ? null : new JsonSchema(root, compiler.TracksScope);
-        return new SchemaResult(schema, findings);
+        var used = compiler.Used(document);
+        compiler.Review(known, used);
+        var findings = compiler._findings.Where(f => !compiler.IsAboutOthers(f, used))
+            .DistinctBy(static f => (f.Path, f.Message)).ToList();
+        return findings.Any(static f => f.Severity == FindingSeverity.Error)
+            ? new SchemaResult(null, findings)
+            : new SchemaResult(new JsonSchema(root, compiler.TracksScope), findings)
+            {
+                Source = compiler.Source(utf8, document, known, used),
+            };
     }
 
     /// <summary>Compiles a metaschema.</summary>
@@ -162,9 +168,34 @@ internal sealed class SchemaCompiler
         }
     }
 
-    private void Review(SchemaSet known)
+    /// <summary>The documents that the schema is made of, itself among them.</summary>
+    private HashSet<SchemaDocument> Used(SchemaDocument document) =>
+        [document, .. _nodes.Values.Select(static n => n.Location.Resource.Document)];
+
+    /// <summary>Whether a finding is about a document that was read only to look for an address.</summary>
+    private bool IsAboutOthers(Finding finding, HashSet<SchemaDocument> used) => _index.Roots.Exists(root =>
+        !used.Contains(root.Resource.Document)
+        && finding.Path?.StartsWith(root.Resource.Document.Prefix, StringComparison.Ordinal) == true);
+
+    private SchemaSource Source(
+        ReadOnlyMemory<byte> utf8, SchemaDocument document, SchemaSet known, HashSet<SchemaDocument> used)
     {
-        foreach (var root in _index.Roots)
+        List<SchemaDocument> others = [.. used.Where(d => d != document && known.TryGet(d.Uri, out _))];
+        var references = others.ToDictionary(static d => d.Uri, static d => d.Root.GetRawText(), StringComparer.Ordinal);
+        foreach (var metaschema in _index.Roots.Where(r => used.Contains(r.Resource.Document))
+            .Select(static r => r.Resource.Dialect.Metaschema))
+        {
+            if (known.TryGet(metaschema, out var content))
+                references.TryAdd(metaschema, content.GetRawText());
+        }
+
+        return new SchemaSource(
+            Encoding.UTF8.GetString(utf8.Span), WholeSchema.Of(_index, document, others), references);
+    }
+
+    private void Review(SchemaSet known, HashSet<SchemaDocument> used)
+    {
+        foreach (var root in _index.Roots.Where(r => used.Contains(r.Resource.Document)))
         {
             var metaschema = Metaschemas.For(root.Resource.Dialect);
             if (known.TryGet(root.Resource.Dialect.Metaschema, out var custom)

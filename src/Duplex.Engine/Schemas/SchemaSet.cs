@@ -42,5 +42,14 @@ public sealed class SchemaSet
         return new SchemaSet(all);
     }
 
+    /// <summary>A set without the document at the address.</summary>
+    public SchemaSet Without(string uri)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        var address = UriReference.Parse(uri).Document;
+        return _documents.ContainsKey(address)
+            ? new SchemaSet(_documents.Where(d => d.Key != address).ToDictionary(StringComparer.Ordinal)) : this;
+    }
+
     internal bool TryGet(string uri, out JsonElement root) => _documents.TryGetValue(uri, out root);
 }

@@ -8,6 +8,8 @@ namespace Duplex.Engine.Schemas;
 /// <param name="keyFields">The members that identify a record, in order.</param>
 public sealed class TableSchema(string table, Func<JsonElement, string?> breach, IReadOnlyList<string> keyFields)
 {
+    private const int ReferencesMax = 32;
+
     /// <summary>The table.</summary>
     public string Table => table;
 
@@ -15,16 +17,20 @@ public sealed class TableSchema(string table, Func<JsonElement, string?> breach,
     /// none.</summary>
     public IReadOnlyList<string> KeyFields => keyFields;
 
+    /// <summary>What it was compiled from; null for one that was made otherwise.</summary>
+    public SchemaSource? Source { get; init; }
+
     /// <summary>What is wrong with the instance, in one sentence; null if it is valid.</summary>
     public string? Breach(JsonElement instance) => breach(instance);
 
     /// <summary>The members that a schema's <c>primary_key</c> requires, in the order of its properties; all of its
     /// properties where it requires none.</summary>
+    /// <param name="schema">The schema with all that it refers to.</param>
     internal static IReadOnlyList<string> KeyFieldsOf(JsonElement schema)
     {
-        if (!Descend(schema, "properties", out var properties)
-            || !Descend(properties, "primary_key", out var key)
-            || !Descend(key, "properties", out var members))
+        if (!Descend(schema, schema, "properties", out var properties)
+            || !Descend(schema, properties, "primary_key", out var key)
+            || !Descend(schema, key, "properties", out var members))
         {
             return [];
         }
@@ -39,10 +45,24 @@ public sealed class TableSchema(string table, Func<JsonElement, string?> breach,
             : [.. all.Where(required.Contains), .. required.Except(all).Order(StringComparer.Ordinal)];
     }
 
-    private static bool Descend(JsonElement from, string name, out JsonElement to)
+    private static bool Descend(JsonElement root, JsonElement from, string name, out JsonElement to)
     {
         to = default;
-        return from.ValueKind == JsonValueKind.Object && from.TryGetProperty(name, out to)
-            && to.ValueKind == JsonValueKind.Object;
+        if (from.ValueKind != JsonValueKind.Object || !from.TryGetProperty(name, out to))
+        {
+            return false;
+        }
+
+        for (var steps = 0; steps < ReferencesMax && to.ValueKind == JsonValueKind.Object
+            && !to.TryGetProperty("properties"u8, out _) && to.TryGetProperty("$ref"u8, out var reference)
+            && reference.ValueKind == JsonValueKind.String; steps++)
+        {
+            if (!SchemaTypes.Find(root, reference.GetString()!, out to))
+            {
+                return false;
+            }
+        }
+
+        return to.ValueKind == JsonValueKind.Object;
     }
 }

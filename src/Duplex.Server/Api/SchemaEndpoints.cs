@@ -43,7 +43,7 @@ internal static class SchemaEndpoints
             .WithExamples(RegistryExamples.TablePath).WithAnswer(RegistryExamples.Versions)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapGet("/where-used", InternalUses).WithName("where_internal_schema_is_used")
-            .WithSummary("The customers whose records are made of what the schema describes.")
+            .WithSummary("The customers whose records are made of what the schema describes, and the schemas that refer to it.")
             .WithExamples(RegistryExamples.TablePath).WithAnswer(RegistryExamples.Uses);
     }
 
@@ -65,7 +65,7 @@ internal static class SchemaEndpoints
             .WithExamples(RegistryExamples.TablePath).WithAnswer(RegistryExamples.Versions)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapGet("/where-used", ExternalUses).WithName("where_external_schema_is_used")
-            .WithSummary("The mapping whose records the schema checks.")
+            .WithSummary("The mapping whose records the schema checks, and the customer's schemas that refer to it.")
             .WithExamples(RegistryExamples.TablePath).WithAnswer(RegistryExamples.Uses)
             .Refuses(StatusCodes.Status404NotFound);
     }
@@ -108,7 +108,7 @@ internal static class SchemaEndpoints
         string table, SyncEngine engine, HttpContext context, CancellationToken cancellationToken) =>
         TypedResults.Ok(new WhereUsedDocument("internal", table,
             [.. (await engine.Registry.ListAsync(cancellationToken)).Where(c => Caller.Of(context).Sees(c.Model.Tenant))
-                .SelectMany(c => Uses(c, table))]));
+                .SelectMany(c => Uses(c, table))], engine.Registry.InternalSchemas.Referrers(table)));
 
     private static async Task<Results<Ok<VersionDocument>, Refusal>> GetExternal(
         string customer, string table, int? version, SyncEngine engine, HttpContext context, CancellationToken cancellationToken)
@@ -139,7 +139,8 @@ internal static class SchemaEndpoints
     {
         PostedDocument.Require(engine, context, customer);
         return TypedResults.Ok(new WhereUsedDocument("external", table,
-            [.. Uses(await engine.Registry.GetAsync(customer, cancellationToken), table)]));
+            [.. Uses(await engine.Registry.GetAsync(customer, cancellationToken), table)],
+            await engine.Registry.Schemas.ReferrersAsync(customer, table, cancellationToken)));
     }
 
     private static IEnumerable<SchemaUseDocument> Uses(CustomerView customer, string table) =>

@@ -104,7 +104,7 @@ internal static class RegistryExamples
     ]);
 
     public static WhereUsedDocument Uses { get; } = new("internal", "users",
-        [new SchemaUseDocument("customer-c", new ActiveDocument(1, "api"), new ActiveDocument(1, "api"))]);
+        [new SchemaUseDocument("customer-c", new ActiveDocument(1, "api"), new ActiveDocument(1, "api"))], ["orders"]);
 
     public static FeedReplayRequest ReplayBody { get; } = new("users", From: At, To: At.AddHours(6));
 

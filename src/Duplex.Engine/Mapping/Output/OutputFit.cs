@@ -26,7 +26,7 @@ internal sealed class OutputFit
             return [];
         }
 
-        var fit = new OutputFit(JsonElement.Parse(schema.Text), table);
+        var fit = new OutputFit(schema.Source.Whole, table);
         fit.Compare(mapping.Root, fit._root, "", 0);
         return fit._findings;
     }

@@ -7,9 +7,12 @@ namespace Duplex.Engine.Schemas.Documents;
 /// them.</summary>
 internal sealed class SchemaIndex(SchemaSet known, Dialect usual, List<Finding> findings)
 {
+    private const int KnownMax = 20;
+
     private readonly Dictionary<string, SchemaResource> _resources = new(StringComparer.Ordinal);
     private readonly Dictionary<(SchemaDocument, string), SchemaResource> _places = [];
     private readonly HashSet<string> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
 
     /// <summary>The resources read so far.</summary>
     public IEnumerable<SchemaResource> Resources => _resources.Values;
@@ -40,7 +43,13 @@ internal sealed class SchemaIndex(SchemaSet known, Dialect usual, List<Finding> 
         problem = "";
         if (Find(uri.Document) is not { } resource)
         {
-            problem = $"There is no schema '{uri.Document}' here, and nothing is fetched.";
+            problem = $"There is no schema '{uri.Document}' here, and nothing is fetched. {Known()}";
+            return null;
+        }
+
+        if (_shared.TryGetValue(uri.Document, out var second) && resource.Document.Uri.Length > 0)
+        {
+            problem = $"Two schemas have the $id '{uri.Document}': {resource.Document.Uri} and {second}.";
             return null;
         }
 
@@ -57,12 +66,23 @@ internal sealed class SchemaIndex(SchemaSet known, Dialect usual, List<Finding> 
         return place;
     }
 
+    /// <summary>The resource of a schema's place; null where no schema was read there.</summary>
+    public SchemaResource? Place(SchemaDocument document, string pointer) => _places.GetValueOrDefault((document, pointer));
+
     /// <summary>The resource that a place below another one belongs to.</summary>
     public SchemaResource ResourceAt(SchemaResource above, string pointer)
     {
         if (_places.TryGetValue((above.Document, pointer), out var found))
             return found;
         return above;
+    }
+
+    private string Known()
+    {
+        var shown = _resources.Keys.Where(static k => k.Length > 0 && !Metaschemas.TryGet(k, out _))
+            .Order(StringComparer.Ordinal).Take(KnownMax + 1).ToList();
+        return shown.Count == 0 ? "No other schema is known."
+            : $"Known are {string.Join(", ", shown.Take(KnownMax))}{(shown.Count > KnownMax ? " and others." : ".")}";
     }
 
     private SchemaResource? Find(string uri)
@@ -159,9 +179,14 @@ internal sealed class SchemaIndex(SchemaSet known, Dialect usual, List<Finding> 
             resource = new SchemaResource(uri.Document, outer.Document, pointer, dialect);
             if (isRoot)
                 _resources[outer.Uri.Document] = resource;
-            if (!_resources.TryAdd(uri.Document, resource) && _resources[uri.Document] != resource
-                && _resources[uri.Document].Document == outer.Document)
+            if (!_resources.TryAdd(uri.Document, resource) && _resources[uri.Document] is var first && first != resource)
             {
+                if (first.Document != outer.Document)
+                {
+                    _shared[uri.Document] = outer.Document.Uri;
+                    return resource;
+                }
+
                 findings.Add(new(FindingSeverity.Error, "schema.id_repeated", $"{outer.Document.Prefix}{pointer}/$id",
                     $"Two schemas have the $id '{uri.Document}'.", "Give each its own."));
             }
