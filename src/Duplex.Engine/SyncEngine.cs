@@ -76,6 +76,7 @@ public sealed class SyncEngine : IAsyncDisposable
     private readonly List<Task> _running = [];
     private readonly StatusReader _status;
     private readonly RecordViews _views;
+    private readonly ReplayableLegs _replayable;
     private long _epoch;
 
     /// <summary>Prepares an engine; opens nothing yet.</summary>
@@ -100,6 +101,7 @@ public sealed class SyncEngine : IAsyncDisposable
         Ingest = parts.Model.Ingest is { } ingest ? new IngestDoor(ingest, parts.Model.Retention, parts.Log) : null;
         Registry = new CustomerRegistry(parts, Customers, Ingest, CommitAsync);
         _views = new RecordViews(parts);
+        _replayable = new ReplayableLegs(_syncs, Customers, parts.Clock);
     }
 
     /// <summary>The parts it runs on.</summary>
@@ -219,18 +221,29 @@ public sealed class SyncEngine : IAsyncDisposable
             : null;
 
     /// <summary>Replays dead letters: each is decided anew against the present state, so that nothing younger is
-    /// overwritten. Returns how many were taken up.</summary>
+    /// overwritten. Waits for legs that are starting. Returns how many were taken up: what is missing was refused again, or is
+    /// gone.</summary>
+    /// <exception cref="RegistryException">A leg of one of them does not run; none was replayed.</exception>
     public async ValueTask<int> ReplayAsync(IReadOnlyList<long> deadLetterIds, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(deadLetterIds);
-        var taken = 0;
+        var letters = new List<DeadLetter>();
         foreach (var id in deadLetterIds)
         {
-            if (await Parts.Store.FindDeadLetterAsync(id, cancellationToken) is not { } letter)
+            if (await Parts.Store.FindDeadLetterAsync(id, cancellationToken) is { } found)
             {
-                continue;
+                letters.Add(found);
             }
+        }
 
+        foreach (var leg in letters.Select(static l => l.Leg).Distinct())
+        {
+            await _replayable.RequireAsync(leg, cancellationToken);
+        }
+
+        var taken = 0;
+        foreach (var letter in letters)
+        {
             if (await Customers.ReplayAsync(letter, cancellationToken) is { } cameThrough)
             {
                 taken += cameThrough ? 1 : 0;
@@ -240,6 +253,10 @@ public sealed class SyncEngine : IAsyncDisposable
             {
                 await Replays.TakeUpAsync(runtime.Context, leg, letter);
                 taken++;
+            }
+            else
+            {
+                throw ReplayableLegs.Stopped(letter.Leg, null);
             }
         }
 

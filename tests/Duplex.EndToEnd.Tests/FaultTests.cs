@@ -60,6 +60,13 @@ public sealed class FaultTests
         await bed.UntilAsync(async () =>
             (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)) is [{ } again]
             && again.Id != letter.Id, "it is parked again");
+        letter = (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)).Single();
+        await bed.StopAsync();
+        await bed.StartAsync();
+        (await bed.Engine.ReplayAsync([letter.Id], default)).ShouldBe(1, "a leg that is starting is waited for");
+        await bed.UntilAsync(async () =>
+            (await bed.Engine.Parts.Store.ListDeadLettersAsync(null, 0, 10, default)) is [{ } later]
+            && later.Id != letter.Id, "it is parked once more");
         await bed.ExecuteAsync("update customers set email = 'better@x.org' where id = 1");
         await bed.UntilAsync(() => bed.StripeHas("better@x.org"), "the corrected one arrives");
         await bed.UntilAsync(async () => (await bed.Engine.StatusAsync(default)).Syncs[0].Legs[0].DeadLetters == 0,

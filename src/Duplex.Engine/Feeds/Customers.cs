@@ -198,6 +198,13 @@ public sealed class Customers
             : null;
     }
 
+    /// <summary>Waits until the leg of a dead letter can take it up. Null if the leg is not a customer's; otherwise why it cannot, or
+    /// no error.</summary>
+    internal async Task<(bool IsOurs, SyncError? Error)> WaitForLegAsync(
+        LegId leg, TimeSpan within, CancellationToken cancellationToken) =>
+        _runtimes.Values.FirstOrDefault(r => FeedLeg.IdOf(r.Customer) == leg) is { } runtime
+            ? (true, await runtime.WaitForLegAsync(within, cancellationToken)) : (false, null);
+
     /// <summary>By topic and partition: the first offset that a customer's leg has not dealt with.</summary>
     internal IReadOnlyDictionary<(string Topic, int Partition), long> PositionsOf(string customer) =>
         _runtimes.TryGetValue(customer, out var runtime)

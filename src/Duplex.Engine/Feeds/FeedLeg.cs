@@ -12,6 +12,7 @@ namespace Duplex.Engine.Feeds;
 internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoom room, FeedView view)
 {
     private long _epoch;
+    private readonly TaskCompletionSource _owns = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _mayHaveLetters = true;
 
     public CustomerModel Customer { get; } = customer;
@@ -30,6 +31,9 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoo
 
     public long FeedEpoch { get; private set; }
 
+    /// <summary>Completes when the leg owns its feed and its records in the state store.</summary>
+    public Task Owns => _owns.Task;
+
     /// <summary>The leg of a customer.</summary>
     public static LegId IdOf(CustomerModel customer) => new(customer.LegName, Side.A);
 
@@ -43,6 +47,7 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoo
         _epoch = await parts.Store.AcquireAsync(Id.ToString(), cancellationToken);
         FeedEpoch = await Feeds.AcquireAsync(Customer.Feed, cancellationToken);
         _mayHaveLetters = await parts.Store.CountDeadLettersAsync(Id, cancellationToken) > 0;
+        _owns.TrySetResult();
         var positions = await new FeedStarts(Customer, parts).PlaceAsync(_epoch, cancellationToken);
         var read = positions.Where(p => Customer.Tables.ContainsKey(p.Table)).ToList();
         var tables = read.Select(static p => (p.Position.Topic, p.Table)).Distinct()

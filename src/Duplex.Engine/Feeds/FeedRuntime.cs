@@ -14,6 +14,7 @@ internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts pa
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), 43);
 
     private volatile FeedLeg? _leg;
+    private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _stop;
     private Task _running = Task.CompletedTask;
 
@@ -55,6 +56,7 @@ internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts pa
                 View.Set(RunState.Starting);
                 var leg = new FeedLeg(Customer, parts, room.Pages, View);
                 _leg = leg;
+                _began.TrySetResult();
                 await leg.RunAsync(cancellationToken);
                 return;
             }
@@ -74,9 +76,29 @@ internal sealed partial class FeedRuntime(CustomerModel customer, EngineParts pa
     public async Task<bool> ReplayAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
         using var hold = await View.Gate.HoldAsync(cancellationToken);
-        return _leg is { } leg
+        return _leg is { Owns.IsCompletedSuccessfully: true } leg
             && await parts.Store.FindDeadLetterAsync(letter.Id, cancellationToken) is { } still
             && await leg.ReplayAsync(still, cancellationToken);
+    }
+
+    /// <summary>Waits until the leg can take dead letters up. Why it cannot, if it stands still or does not begin in time.</summary>
+    public async Task<SyncError?> WaitForLegAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        if (View.State is { State: RunState.Blocked, Error: { } stands } && _leg?.Owns.IsCompleted != true)
+        {
+            return stands;
+        }
+
+        try
+        {
+            await _began.Task.WaitAsync(within, parts.Clock, cancellationToken);
+            await _leg!.Owns.WaitAsync(within, parts.Clock, cancellationToken);
+            return null;
+        }
+        catch (TimeoutException)
+        {
+            return View.State.Error ?? new SyncError(ErrorCode.StorageUnavailable, "It is still starting.");
+        }
     }
 
     private async Task RestAsync(SyncError error, int failures, CancellationToken cancellationToken)
