@@ -218,7 +218,8 @@ public sealed record OffsetRangeDocument(int Partition, long? From = null, long?
 /// <param name="Changes">How many offsets of the log it covers.</param>
 /// <param name="Passed">How many of them are dealt with.</param>
 /// <param name="Sent">Records appended to the feed, newer ones of the same records included.</param>
-/// <param name="Refused">Changes that the mapping or the schema refused.</param>
+/// <param name="Refused">Changes that the mapping or the schema refused; a record that no younger state of came through has a dead
+/// letter.</param>
 /// <param name="Error">The first refusal, or what ended it.</param>
 public sealed record FeedReplayDocument(
     string Id, string State, DateTimeOffset StartedAt, long Changes, long Passed, long Sent, long Refused, string? Error);

@@ -164,7 +164,7 @@ internal sealed class FeedBed : IAsyncDisposable
 
     public async Task UntilAsync(string customer, long records, TimeSpan? patience = null)
     {
-using var deadline = new CancellationTokenSource(patience ?? TimeSpan.FromMinutes(3));
+        using var deadline = new CancellationTokenSource(patience ?? TimeSpan.FromMinutes(3));
         await Feeds.WaitAsync(customer, records - 1, deadline.Token);
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Duplex.Conformance;
 using Duplex.Engine.Feeds;
 using Duplex.Engine.Registry;
+using Duplex.Engine.State;
 using Duplex.Sdk;
 
 namespace Duplex.Feeds.Tests;
@@ -137,6 +138,65 @@ public sealed class ReplayTests
         {
             Name(record.Last()).ShouldBe("v059");
         }
+    }
+
+    [Fact]
+    public async Task What_a_replay_refuses_is_parked_unless_a_younger_state_of_the_record_comes_through()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "bad"), (2, "bad"), (3, "good"), (1, "good"), (4, "good"), (4, "bad"));
+        await bed.UntilAsync("c", 6);
+        const string strict = """{"properties":{"name":{"not":{"const":"bad"}}}}""";
+        await bed.Engine.Registry.Schemas.PutSchemaAsync("c", "users", strict, new SchemaNote("tests", false), default);
+        await bed.Engine.Registry.Replays.StartReplayAsync("c", All, default);
+        var replay = await EndAsync(bed);
+        (replay.State, replay.Sent, replay.Refused).ShouldBe(("done", 3, 3));
+        var letters = await bed.Engine.Parts.Store.ListDeadLettersAsync("default/c", 0, 10, default);
+        letters.Select(static l => l.Key.Json).Order().ShouldBe(["[\"2\"]", "[\"4\"]"]);
+        letters.ShouldAllBe(static l => l.Error.Message.Contains("'bad' should not be valid"));
+        (await bed.StatusAsync("c")).DeadLetters.ShouldBe(2);
+
+        await bed.Engine.Registry.Schemas.PutSchemaAsync("c", "users", "{}", new SchemaNote("tests", true), default);
+        (await bed.Engine.ReplayAsync([letters.Single(static l => l.Key == RecordKey.Of("2")).Id], default)).ShouldBe(1);
+        (await bed.ReadAsync("c"))[^1].ShouldBe("""10 users {"id":2,"name":"bad"}""");
+        await bed.Engine.Registry.Replays.StartReplayAsync("c", All, default);
+        (await EndAsync(bed)).Refused.ShouldBe(0);
+        (await bed.StatusAsync("c")).DeadLetters.ShouldBe(0, "4 has come through");
+    }
+
+    [Fact]
+    public async Task A_dead_letter_is_replayed_in_the_moment_of_the_start()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", null, FeedBed.SchemaWithout("bad"),
+            ("users", "rules: [ { a: id, b: id }, { a: name, b: fullName } ]"));
+        await bed.StartAsync();
+        await bed.PostAsync("users", [.. Enumerable.Range(0, 10).Select(static i => (i, "bad"))]);
+        await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult().DeadLetters == 10);
+        var letters = await bed.Engine.Parts.Store.ListDeadLettersAsync("default/c", 0, 10, default);
+        bed.Customer("c", tables: ("users", Names));
+        foreach (var letter in letters)
+        {
+            await bed.StopAsync();
+            await bed.StartAsync();
+            (await bed.Engine.ReplayAsync([letter.Id], default)).ShouldBe(1);
+        }
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_nobody_can_take_up_is_refused_with_the_reason()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        await bed.Store.CommitAsync(new StateMutation.PutDeadLetter(new DeadLetter(0, new LegId("default/gone", Side.A),
+            RecordKey.Of("1"), "{}"u8.ToArray(), 0, 1, 1, new SyncError(ErrorCode.MappingFailed, "refused"))));
+        var letter = (await bed.Store.ListDeadLettersAsync(null, 0, 1, default)).Single();
+        var refused = await Should.ThrowAsync<RegistryException>(() => bed.Engine.ReplayAsync([letter.Id], default).AsTask());
+        (refused.Fault, refused.Code).ShouldBe((RegistryFault.Conflict, "dead_letter.no_leg"));
+        refused.Message.ShouldContain("default/gone");
     }
 
     /// <summary>An instant whose millisecond nothing that was done before shares, nor anything that is done after.</summary>

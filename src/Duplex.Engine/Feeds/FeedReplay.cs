@@ -1,6 +1,8 @@
 using Duplex.Engine.Config;
+using Duplex.Engine.Diagnostics;
 using Duplex.Engine.Log;
 using Duplex.Engine.Registry;
+using Duplex.Engine.Routing;
 using Duplex.Engine.State;
 using Duplex.Sdk;
 
@@ -114,12 +116,15 @@ internal sealed class FeedReplay(FeedLeg leg)
 
         pass.Transform.Clear();
         var items = new List<FeedItem>();
+        var letters = new Letters(await leg.FindLettersAsync(page, cancellationToken));
         for (var i = 0; i < page.Count && page.Offset(i) < before; i++)
         {
-            Take(page, i, range, pass, items);
+            Take(page, i, range, pass, items, letters);
             offset = page.Offset(i) + 1;
         }
 
+        // Before the feed has the page: what it has is not looked at again after a crash.
+        await ParkAsync(letters, cancellationToken);
         if (items.Count > 0)
         {
             var done = await leg.Feeds.AppendAsync(
@@ -130,7 +135,7 @@ internal sealed class FeedReplay(FeedLeg leg)
         return Math.Max(offset, page.Offset(0) + 1);
     }
 
-    private void Take(LogPage page, int i, StoredReplayRange range, Pass pass, List<FeedItem> items)
+    private void Take(LogPage page, int i, StoredReplayRange range, Pass pass, List<FeedItem> items, Letters letters)
     {
         var key = RecordKey.FromUtf8(page.Key(i).Span);
         var isIn = page.Offset(i) < range.To && (pass.Key is null || pass.Key == key);
@@ -149,10 +154,25 @@ internal sealed class FeedReplay(FeedLeg leg)
         if (outcome.Item is { } item)
         {
             items.Add(item);
+            letters.Remove(key);
         }
         else if (outcome.Error is { } error)
         {
+            letters.Put(new DeadLetter(
+                0, leg.Id, key, page.Value(i).ToArray(), page.Offset(i), 1, leg.Clock.NowMicros(), error), change);
+            leg.View.Counters.Add(LegCounters.Outcome.DeadLettered);
             _replay = _replay with { Refused = _replay.Refused + 1, Error = _replay.Error ?? error.Message };
+        }
+    }
+
+    private async ValueTask ParkAsync(Letters letters, CancellationToken cancellationToken)
+    {
+        if (letters.Changed.Count > 0)
+        {
+            await leg.CommitAsync([.. letters.Changed.SelectMany(changed => changed.Value is { } put
+                ? (IEnumerable<StateMutation>)
+                    [new StateMutation.PutDeadLetter(put.Letter), leg.Line(changed.Key, put.Letter, put.Change)]
+                : [new StateMutation.RemoveDeadLetter(leg.Id, changed.Key)])], cancellationToken);
         }
     }
 
@@ -202,6 +222,22 @@ internal sealed class FeedReplay(FeedLeg leg)
     }
 
     private string SourceOf(StoredReplayRange range) => $"replay/{_replay.Id}/{range.Topic}/{range.Partition}";
+
+    /// <summary>What a page does to the dead letters of its records; a younger state that comes through ends an older one's.</summary>
+    private sealed class Letters(IReadOnlySet<RecordKey> known)
+    {
+        public Dictionary<RecordKey, (DeadLetter Letter, Change Change)?> Changed { get; } = [];
+
+        public void Put(DeadLetter letter, Change change) => Changed[letter.Key] = (letter, change);
+
+        public void Remove(RecordKey key)
+        {
+            if (known.Contains(key) || Changed.ContainsKey(key))
+            {
+                Changed[key] = null;
+            }
+        }
+    }
 
     /// <summary>The way through one partition: what has been sent of it, by key, with its highest version.</summary>
     private sealed class Pass(TableModel table, long mark, FeedTransform transform, RecordKey? key)

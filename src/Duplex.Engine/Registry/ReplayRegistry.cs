@@ -135,7 +135,8 @@ public sealed record ReplayScope(
 /// <param name="Changes">The offsets that it covers.</param>
 /// <param name="Passed">Those among them that are dealt with.</param>
 /// <param name="Sent">Records appended to the feed since it began or was resumed, newer ones of the same records included.</param>
-/// <param name="Refused">Changes that the mapping or the schema refused.</param>
+/// <param name="Refused">Changes that the mapping or the schema refused; a record that no younger state of came through has a dead
+/// letter.</param>
 /// <param name="Error">The first refusal, or what ended it.</param>
 /// <param name="Ranges">What it covers.</param>
 public sealed record ReplayView(
