@@ -45,6 +45,9 @@ public sealed class KafkaChangeLog : IChangeLog
     }
 
     /// <inheritdoc/>
+    public string Identity => _writer.Identity;
+
+    /// <inheritdoc/>
     public SyncError? Obstacle => _writer.Obstacle;
 
     /// <inheritdoc/>

@@ -369,6 +369,17 @@ public abstract class ChangeLogConformance(IBed<IChangeLog> bed) : SeamConforman
     }
 
     [SkippableFact]
+    public async Task A_log_is_the_same_after_reopening()
+    {
+        var identity = Log.Identity;
+        identity.Length.ShouldBeGreaterThan(16);
+        await Log.EnsureAsync();
+        await Log.AppendAsync(LogFacts.Batch(null, "0"));
+        await ReopenAsync();
+        Log.Identity.ShouldBe(identity);
+    }
+
+    [SkippableFact]
     public async Task An_existing_topic_keeps_its_partitions_and_entries()
     {
         await Log.EnsureAsync(partitions: 2);

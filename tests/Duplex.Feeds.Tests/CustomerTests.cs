@@ -87,6 +87,49 @@ public sealed class CustomerTests
         (await bed.ReadAsync("c"))[3].ShouldContain("Eve");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_longer_log_than_the_one_that_was_read_stops_its_customers_until_the_right_one_is_back(bool isFirstFormat)
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", tables: ("users", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "Ada"), (2, "Bob"), (3, "Cleo"));
+        await bed.UntilAsync("c", 3);
+        await bed.StopAsync();
+        if (isFirstFormat)
+        {
+            // A data directory in which no log was noted: the first start notes the one that it finds.
+            await bed.ForgetAsync("log:");
+            await bed.StartAsync();
+            await bed.PostAsync("users", (4, "Dan"));
+            await bed.UntilAsync("c", 4);
+            await bed.StopAsync();
+        }
+
+        var given = isFirstFormat ? 4 : 3;
+        bed.PutLogAside();
+        await bed.AppendToLogAsync("users", [.. Enumerable.Range(1, 60).Select(static i => (i, "another log's"))]);
+        for (var round = 0; round < 2; round++)
+        {
+            await bed.StartAsync();
+            await Eventually.BecomesAsync(async () => (await bed.StatusAsync("c")).State == RunState.Blocked);
+            var error = (await bed.StatusAsync("c")).Error.ShouldNotBeNull();
+            error.Code.ShouldBe(ErrorCode.StorageUnreadable);
+            error.Message.ShouldContain("that was the log ");
+            error.Suggestion.ShouldNotBeNull().ShouldContain("the log that it had");
+            await bed.StopAsync();
+        }
+
+        bed.PutLogBack();
+        await bed.StartAsync();
+        await bed.PostAsync("users", (5, "Eve"));
+        await bed.UntilAsync("c", given + 1);
+        (await bed.ReadAsync("c"))[given].ShouldContain("Eve");
+        (await bed.ReadAsync("c")).Count.ShouldBe(given + 1);
+    }
+
     [Fact]
     public async Task Changes_of_a_record_keep_their_order()
     {

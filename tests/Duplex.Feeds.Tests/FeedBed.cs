@@ -110,6 +110,23 @@ internal sealed class FeedBed : IAsyncDisposable
         }
     }
 
+    /// <summary>Appends to the log of the stopped engine.</summary>
+    public async Task AppendToLogAsync(string table, params (int Id, string Name)[] rows)
+    {
+        _log = await EmbeddedChangeLog.OpenAsync(_data);
+        await PostAsync(table, rows);
+        await _log.DisposeAsync();
+    }
+
+    /// <summary>Removes named values of the stopped engine's state store.</summary>
+    public async Task ForgetAsync(string prefix)
+    {
+        await using var store = await EmbeddedStateStore.OpenAsync(_data);
+        var names = (await store.ListValuesAsync(prefix, CancellationToken.None)).Select(static v => v.Key).ToArray();
+        names.ShouldNotBeEmpty();
+        await store.CommitAsync([.. names.Select(static n => new Duplex.Engine.State.StateMutation.PutValue(n, null))]);
+    }
+
     /// <summary>Gives the stopped engine back the log that it had.</summary>
     public void PutLogBack()
     {

@@ -24,6 +24,35 @@ public sealed class UpgradeTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
+    public async Task A_log_of_the_first_format_is_given_an_identity_and_keeps_its_entries()
+    {
+        await using (var log = await EmbeddedChangeLog.OpenAsync(_directory.Root))
+        {
+            await log.EnsureAsync();
+            await log.AppendAsync(LogFacts.Batch(null, "0"));
+        }
+
+        using (var database = Database.OpenWriter(_directory.File("log.db"), 8192, 1 << 20, 0))
+        {
+            database.Execute("DROP TABLE identity; PRAGMA user_version = 1");
+        }
+
+        string identity;
+        await using (var again = await EmbeddedChangeLog.OpenAsync(_directory.Root))
+        {
+            (await again.ReadAllAsync()).ShouldBe(["0"]);
+            identity = again.Identity;
+            identity.Length.ShouldBe(32);
+        }
+
+        await using var last = await EmbeddedChangeLog.OpenAsync(_directory.Root);
+        last.Identity.ShouldBe(identity);
+        using var other = new DataDirectory();
+        await using var fresh = await EmbeddedChangeLog.OpenAsync(other.Root);
+        fresh.Identity.ShouldNotBe(identity);
+    }
+
+    [Fact]
     public async Task A_state_store_of_the_first_format_is_counted_and_keeps_its_rows()
     {
         await using (var store = await EmbeddedStateStore.OpenAsync(_directory.Root))

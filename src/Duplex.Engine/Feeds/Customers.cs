@@ -304,6 +304,7 @@ public sealed class Customers
             given.TryGetValue(FeedLeg.SourceOf(next, p.Position.Topic, p.Position.Partition), out var last) ? last + 1 : 0)))]);
         commit.Mutations.AddRange(change.Mutations);
         commit.Positions.AddRange(fresh);
+        commit.Mutations.AddRange(starts.MarksOf(fresh));
         await _parts.Store.CommitAsync(commit, CancellationToken.None);
         if (known.Except(TablesOf(next)).Any())
         {

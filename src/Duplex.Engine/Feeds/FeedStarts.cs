@@ -24,6 +24,7 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
         {
             var commit = new StateCommit { Owner = FeedLeg.IdOf(customer).ToString(), Epoch = epoch };
             commit.Positions.AddRange(fresh);
+            commit.Mutations.AddRange(MarksOf(fresh));
             await parts.Store.CommitAsync(commit, cancellationToken);
             await HoldAsync(fresh, cancellationToken);
         }
@@ -70,6 +71,13 @@ internal sealed class FeedStarts(CustomerModel customer, EngineParts parts)
         }
 
         return (all, fresh);
+    }
+
+    /// <summary>What is stored with positions that begin: which log they belong to.</summary>
+    public IEnumerable<StateMutation> MarksOf(IEnumerable<LegPosition> fresh)
+    {
+        var reach = new LogReach(parts.Log, parts.Store, parts.Clock);
+        return fresh.Select(p => reach.NoteOf(p.Leg, p.Topic, p.Partition));
     }
 
     /// <summary>Tells the log what is still wanted, so that retention keeps it.</summary>

@@ -9,6 +9,12 @@ namespace Duplex.Engine.Log;
 public interface IChangeLog : IAsyncDisposable
 {
     /// <summary>
+    /// Which log it is: a text that was made with the log and stays, and that no other log has, whatever its topics are called. A
+    /// copy of a log has it too.
+    /// </summary>
+    string Identity { get; }
+
+    /// <summary>
     /// Creates the topic if it does not exist, and applies retention. The partition count of an existing topic stays.
     /// </summary>
     ValueTask EnsureTopicAsync(TopicSpec topic, CancellationToken cancellationToken);

@@ -120,6 +120,11 @@ internal sealed class LegRunner(SyncContext sync, Side from, IChangeLog log, Leg
             {
                 await reach.RequireAsync(stored, partition, epoch, cancellationToken);
             }
+            else
+            {
+                await reach.NoteAsync(
+                    new LegPosition(_id, _topic, partition.Partition, partition.FirstOffset), epoch, cancellationToken);
+            }
 
             trackers.Add(committer.Track(_topic, partition.Partition, stored?.Offset ?? partition.FirstOffset,
                 await HighMarks.ReadAsync(sync.Store, _id, partition.Partition, cancellationToken)));

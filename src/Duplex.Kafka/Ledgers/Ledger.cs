@@ -10,7 +10,7 @@ using KafkaCode = Confluent.Kafka.ErrorCode;
 namespace Duplex.Kafka.Ledgers;
 
 /// <summary>
-/// What a log knows beside its entries, in one compacted topic: who writes, topics with their retention, sources'
+/// What a log knows beside its entries, in one compacted topic: which log it is, who writes, topics with their retention, sources'
 /// positions, consumers' offsets. The latest record of a key counts; all are written in the transactions of the entries
 /// that they belong to.
 /// </summary>
@@ -89,6 +89,9 @@ internal sealed class Ledger(ClientFactory clients)
             case [LedgerKey.Owner] when value is not null:
                 contents.Owner = JsonSerializer.Deserialize<string>(value);
                 break;
+            case [LedgerKey.Identity] when value is not null:
+                contents.Identity = JsonSerializer.Deserialize<string>(value);
+                break;
             case [LedgerKey.Topic, var name] when value is not null:
                 var topic = JsonSerializer.Deserialize<TopicRecord>(value)!;
                 contents.Topics[name] = new TopicSpec(
@@ -126,6 +129,8 @@ internal sealed class Ledger(ClientFactory clients)
 internal sealed class LedgerContents
 {
     public string? Owner { get; set; }
+
+    public string? Identity { get; set; }
 
     public Dictionary<string, TopicSpec> Topics { get; } = new(StringComparer.Ordinal);
 

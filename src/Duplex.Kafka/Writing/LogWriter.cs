@@ -42,6 +42,8 @@ internal sealed partial class LogWriter : IDisposable
         _thread = new Thread(Run) { Name = "duplex kafka writer", IsBackground = true };
     }
 
+    public string Identity => _session.Identity;
+
     public SyncError? Obstacle => Volatile.Read(ref _obstacle);
 
     public Task<SyncError> Failed => _failed.Task;

@@ -24,6 +24,9 @@ internal sealed class WriterSession(
     private Probe? _probe;
     private Trimmer? _trimmer;
 
+    /// <summary>Which log it is; made with it, or by the first that opens one that has none.</summary>
+    public string Identity { get; private set; } = "";
+
     /// <summary>The log's name, for messages.</summary>
     public string Name => $"{_ledger.KafkaName} on {options.Bootstrap}";
 
@@ -129,6 +132,7 @@ internal sealed class WriterSession(
             return false;
         }
 
+        Identity = contents.Identity ?? "";
         foreach (var spec in contents.Topics.Values)
         {
             catalog.Topics.GetOrAdd(spec.Name, _ => new Topic(spec, TopicName.Of(clients, spec.Name))).Deliveries = null;
@@ -157,6 +161,13 @@ internal sealed class WriterSession(
     private void Sign()
     {
         var transaction = Begin();
+        if (Identity.Length == 0)
+        {
+            Identity = Guid.NewGuid().ToString("N");
+            transaction.Put(
+                LedgerKey.Of(LedgerKey.Identity), System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(Identity));
+        }
+
         transaction.Put(LedgerKey.Of(LedgerKey.Owner), System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(_owner));
         transaction.Commit(TakeOverWithin, out _);
     }

@@ -35,6 +35,9 @@ public sealed class EmbeddedChangeLog : IChangeLog
     }
 
     /// <inheritdoc/>
+    public string Identity { get; private set; } = "";
+
+    /// <inheritdoc/>
     public SyncError? Obstacle => _writer.Obstacle;
 
     /// <inheritdoc/>
@@ -57,6 +60,7 @@ public sealed class EmbeddedChangeLog : IChangeLog
         try
         {
             var log = new EmbeddedChangeLog(opened.Lock, opened.Database, options);
+            log.Identity = opened.Database.Query(LogSql.Identity);
             log._topics.Load(opened.Database);
             log._log.Load();
             log._writer.Start();

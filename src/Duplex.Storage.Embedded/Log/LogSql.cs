@@ -4,11 +4,23 @@ namespace Duplex.Storage.Embedded.Log;
 internal static class LogSql
 {
     /// <summary>The file. Its format is raised with every change of the tables or of the block format.</summary>
-    internal static readonly StoreSchema Schema = new("log", 1, PageBytes: 8192, CacheBytes: 8 << 20, Tables);
+    internal static readonly StoreSchema Schema = new("log", 2, PageBytes: 8192, CacheBytes: 8 << 20, Tables)
+    {
+        Upgrades = [IdentityTable],
+    };
+
+    internal const string Identity = "SELECT id FROM identity WHERE only = 1";
+
+    // Made with the file, and with one of the first format when it is opened; a copy of the file keeps it.
+    internal const string IdentityTable = """
+        CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL);
+        INSERT OR IGNORE INTO identity (only, id) VALUES (1, lower(hex(randomblob(16))));
+
+        """;
 
     // A block's number is its partition's number and its first offset in one integer (BlockNumber), so that a partition
     // lies together and in order without a second index.
-    internal const string Tables = """
+    internal const string Tables = IdentityTable + """
         CREATE TABLE IF NOT EXISTS topic (
             id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, age_us INTEGER NOT NULL, bytes_max INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS partition (
