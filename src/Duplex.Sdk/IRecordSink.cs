@@ -81,7 +81,9 @@ public enum WriteStatus
 
 /// <summary>The outcome of one write.</summary>
 /// <param name="Status">How it ended.</param>
-/// <param name="Key">The record's key at the sink, for creates and updates that were applied.</param>
+/// <param name="Key">The record's key at the sink, for creates and updates that were applied. After
+/// <see cref="ErrorCode.SinkExists"/> and, where the sink can tell, <see cref="ErrorCode.SinkConstraint"/>: the key of the record that
+/// stands in the way, because it holds the key or the unique value.</param>
 /// <param name="Current">The record at the sink after the write (or, on conflict, as it is); null when the sink does
 /// not tell.</param>
 /// <param name="AtMicros">When, by the sink's clock, microseconds since 1970 UTC; 0 when unknown.</param>

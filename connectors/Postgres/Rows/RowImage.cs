@@ -57,6 +57,20 @@ public sealed class RowImage
     public ReadOnlySpan<byte> Text(int field) =>
         IsNull(field) ? default : _text.AsSpan(_fields[field].Start, _fields[field].Length);
 
+    /// <summary>The text form of a column of the table that the image is of; null for NULL.</summary>
+    internal string? TextOf(TableSchema table, ColumnSchema column)
+    {
+        for (var i = 0; i < table.Columns.Count; i++)
+        {
+            if (table.Columns[i] == column)
+            {
+                return IsNull(i) ? null : Encoding.UTF8.GetString(Text(i));
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The record, all columns in the table's order.</summary>
     public Record ToRecord(TableSchema table)
     {

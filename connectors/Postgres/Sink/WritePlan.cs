@@ -36,6 +36,9 @@ internal sealed class WritePlan(WriteRequest request, int index)
     /// </summary>
     public List<FieldDoubt> Doubts { get; } = [];
 
+    /// <summary>The unique constraint by which another row stood in its way; null for none.</summary>
+    public TableConstraint? Blocked { get; set; }
+
     /// <summary>How it ended; null while it is on its way.</summary>
     public WriteOutcome? Outcome { get; set; }
 

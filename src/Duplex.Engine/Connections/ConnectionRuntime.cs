@@ -1,5 +1,6 @@
 using Duplex.Engine.Config;
 using Duplex.Engine.Delivery;
+using Duplex.Engine.Links;
 using Duplex.Sdk;
 using Microsoft.Extensions.Logging;
 
@@ -50,7 +51,7 @@ internal sealed class ConnectionRuntime : IAsyncDisposable
 
     /// <summary>Reads one record as it is now; null when it does not exist.</summary>
     public Task<FetchedRecord?> FetchAsync(string stream, RecordKey key, CancellationToken cancellationToken) =>
-        _fetches.FetchAsync(stream, key, cancellationToken);
+        FormerKeys.Is(key) ? Task.FromResult<FetchedRecord?>(null) : _fetches.FetchAsync(stream, key, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

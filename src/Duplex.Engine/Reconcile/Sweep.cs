@@ -1,3 +1,4 @@
+using Duplex.Engine.Links;
 using Duplex.Engine.Routing;
 using Duplex.Engine.State;
 using Duplex.Engine.Waiting;
@@ -24,7 +25,7 @@ internal sealed class Sweep(SyncContext sync, Side side)
         while (await sync.Store.ListLinksAsync(sync.Name, after, PageMax, cancellationToken) is { Count: > 0 } links)
         {
             after = links[^1].Id;
-            var live = links.Where(l => l.State == LinkState.Live && !l.Key(side).IsEmpty).ToArray();
+            var live = links.Where(l => l.State == LinkState.Live && !l.Key(side).IsEmpty && !FormerKeys.Is(l.Key(side))).ToArray();
             var keys = live.Select(l => l.Key(side)).ToArray();
             var found = keys.Length == 0
                 ? []

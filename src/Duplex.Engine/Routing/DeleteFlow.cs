@@ -40,7 +40,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         }
 
         turn.Link = fresh;
-        if (turn.MayBeOld
+        if ((turn.MayBeOld || IsOlder(turn, fresh))
             && await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not null)
         {
             return _lag.MayHide(turn)
@@ -79,6 +79,12 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         sync.Stamps.Touch(leg.From, turn.Change.Key);
         return Step.Again;
     }
+
+    /// <summary>
+    /// Whether the link knows of a younger state of the record: the delete may be that of another record, which had the key before.
+    /// </summary>
+    private bool IsOlder(Turn turn, Link link) => sync.Connection(leg.From).Capabilities.OrderedStream
+        && turn.Change.SourceMicros != 0 && turn.Change.SourceMicros < (leg.From == Side.A ? link.VersionA : link.VersionB);
 
     private async Task<Step> ForgetUnlinkedAsync(Turn turn)
     {

@@ -13,7 +13,7 @@ namespace Duplex.Engine.Routing;
 /// never makes a second one, and updates whose outcome is unknown. They are repeated exactly as they were, under the
 /// same key, before anything else happens to their record.
 /// </summary>
-internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder recorder)
+internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder recorder, KeyHandover keys)
 {
     /// <summary>Vendors keep idempotency keys for a day; after that a repetition could be a second effect.</summary>
     private static readonly TimeSpan AgeMax = TimeSpan.FromHours(23);
@@ -58,10 +58,10 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             }, cancellationToken);
             return outcome.Status switch
             {
-                WriteStatus.Applied => await CreatedAsync(turn, intent, fields, outcome, settling),
+                WriteStatus.Applied => await CreatedAsync(turn, intent, fields, outcome, settling, cancellationToken),
                 _ when outcome.Error?.Code == ErrorCode.SinkExists && !outcome.Key.IsEmpty =>
-                    await PairWithExistingAsync(turn, outcome.Key),
-                _ => await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling),
+                    await PairWithExistingAsync(turn, outcome, cancellationToken),
+                _ => await FailedAsync(turn, intent, outcome, settling, cancellationToken),
             };
         }
         catch when (leg.Intents.ContainsKey(turn.Change.Key))
@@ -73,7 +73,7 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
     }
 
     private async Task<Step> CreatedAsync(
-        Turn turn, Intent intent, Record fields, WriteOutcome outcome, bool settling)
+        Turn turn, Intent intent, Record fields, WriteOutcome outcome, bool settling, CancellationToken cancellationToken)
     {
         var change = settling ? ChangeEnvelope.Parse(turn.Change.Key, intent.Envelope) : turn.Change;
         var mine = settling ? Values.Of(sync.Rules, leg.From, change) : turn.Told(sync, leg.From);
@@ -104,6 +104,12 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         }
         catch (LinkTakenException e)
         {
+            turn.Withdraw();
+            if (e.Side == leg.To && await keys.ThereAsync(turn, outcome.Key, settling, cancellationToken))
+            {
+                return await CreatedAsync(turn, intent, fields, outcome, settling, cancellationToken);
+            }
+
             Forget(turn.Change.Key);
             if (await AdoptDeletedAsync(turn, link))
             {
@@ -182,7 +188,7 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         }, cancellationToken);
         if (outcome.Status != WriteStatus.Applied)
         {
-            return await FailedAsync(turn, intent, outcome.Error ?? Unexpected(outcome), settling: true);
+            return await FailedAsync(turn, intent, outcome, settling: true, cancellationToken);
         }
 
         var fresh = (await sync.Store.FindLinksAsync(sync.Name, leg.From, [turn.Change.Key], cancellationToken))[0];
@@ -232,8 +238,10 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         };
     }
 
-    private async Task<Step> FailedAsync(Turn turn, Intent intent, SyncError error, bool settling)
+    private async Task<Step> FailedAsync(
+        Turn turn, Intent intent, WriteOutcome outcome, bool settling, CancellationToken cancellationToken)
     {
+        var error = outcome.Error ?? Unexpected(outcome);
         var unknown = FailurePolicy.OutcomeUnknown(error.Code);
         if (unknown && turn.Link is null)
         {
@@ -255,11 +263,14 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
             }
         }
 
-        return await recorder.FailAsync(turn, error);
+        return await keys.IsHeldUpAsync(turn, outcome, cancellationToken)
+            ? await recorder.WaitAsync(turn)
+            : await recorder.FailAsync(turn, error);
     }
 
-    private async Task<Step> PairWithExistingAsync(Turn turn, RecordKey existing)
+    private async Task<Step> PairWithExistingAsync(Turn turn, WriteOutcome outcome, CancellationToken cancellationToken)
     {
+        var existing = outcome.Key;
         Forget(turn.Change.Key);
         var link = new Link
         {
@@ -281,6 +292,20 @@ internal sealed class IntentFlow(SyncContext sync, LegState leg, Recorder record
         }
         catch (LinkTakenException e)
         {
+            turn.Withdraw();
+            turn.Link = null;
+            await leg.Committer.CommitAsync([new StateMutation.RemoveIntent(leg.Id, turn.Change.Key)]);
+            if (await keys.IsHeldUpAsync(turn, outcome, cancellationToken))
+            {
+                return await recorder.WaitAsync(turn);
+            }
+
+            if (turn.Attempts < PairFlow.PartnerWaitsMax)
+            {
+                turn.WaitingFor = $"news of record {existing} of side {leg.To.Letter()}, which has the key and another partner";
+                return await recorder.WaitAsync(turn);
+            }
+
             return await recorder.FailAsync(turn, new SyncError(ErrorCode.SinkExists, e.Message,
                 Suggestion: "The existing record is linked with another one; part or delete one of the two, then replay."));
         }

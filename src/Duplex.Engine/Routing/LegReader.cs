@@ -1,3 +1,4 @@
+using Duplex.Engine.Links;
 using Duplex.Engine.Log;
 using Duplex.Engine.State;
 using Duplex.Engine.Waiting;
@@ -105,7 +106,7 @@ internal sealed class LegReader(SyncContext sync, LegState leg, TurnRunner turns
         long after = 0;
         while (await sync.Store.ListLinksAsync(sync.Name, after, EntriesMax, cancellationToken) is { Count: > 0 } links)
         {
-            foreach (var link in links.Where(l => l.State == LinkState.Live && !l.Key(leg.From).IsEmpty))
+            foreach (var link in links.Where(l => l.State == LinkState.Live && !l.Key(leg.From).IsEmpty && !FormerKeys.Is(l.Key(leg.From))))
             {
                 await turns.StartAsync(DeleteOf(truncate, link), null, cancellationToken);
             }

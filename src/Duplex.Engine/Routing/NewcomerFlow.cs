@@ -89,6 +89,12 @@ internal sealed class NewcomerFlow(SyncContext sync, LegState leg, Recorder reco
             return null;
         }
 
+        if (sync.CreatesFrom(leg.From).MayHaveMade(match).Likely)
+        {
+            turn.WaitingFor = "a create whose outcome is unknown: it may have made the record that it matches";
+            return await recorder.WaitAsync(turn);
+        }
+
         var alike = await sync.Store.FindCandidatesAsync(sync.Name, leg.From, match, AlikeMax, cancellationToken);
         if (others.Count == 1 && alike.All(c => c.Key == turn.Change.Key))
         {

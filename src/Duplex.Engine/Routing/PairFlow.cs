@@ -8,12 +8,12 @@ using Duplex.Sdk;
 namespace Duplex.Engine.Routing;
 
 /// <summary>Changes of records that a live link holds: echo, agreement, or a merge and its writes.</summary>
-internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder)
+internal sealed class PairFlow(SyncContext sync, LegState leg, Recorder recorder, KeyHandover keys)
 {
     /// <summary>How often a record waits for a partner that cannot be found, before the pair is parted.</summary>
     internal const int PartnerWaitsMax = 10;
 
-    private readonly PairWriter _writer = new(sync, leg, recorder);
+    private readonly PairWriter _writer = new(sync, leg, recorder, keys);
     private readonly ReadLag _lag = new(sync, leg.From);
     private readonly ReadLag _lagThere = new(sync, leg.To);
 

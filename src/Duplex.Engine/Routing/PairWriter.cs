@@ -9,7 +9,7 @@ namespace Duplex.Engine.Routing;
 
 /// <summary>Carries a merge out: writes the one side, the other, or both, and records the new shadow with everything
 /// that was decided.</summary>
-internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder recorder)
+internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder recorder, KeyHandover keys)
 {
     /// <summary>
     /// How often a record waits for the change that beat ours at the sink to come by the log, where its time is known,
@@ -42,6 +42,11 @@ internal sealed class PairWriter(SyncContext sync, LegState leg, Recorder record
             if (outcome is null)
             {
                 return await RecordAsync(turn, pair, result, finishes);
+            }
+
+            if (side == leg.To && await keys.IsHeldUpAsync(turn, outcome, cancellationToken))
+            {
+                return await recorder.WaitAsync(turn);
             }
 
             if (outcome.Status != WriteStatus.Conflict)

@@ -31,14 +31,16 @@ internal sealed class RecordFlow
     private readonly PairFlow _pairs;
     private readonly NewcomerFlow _newcomers;
     private readonly DeleteFlow _deletes;
+    private readonly KeyHandover _keys;
 
     public RecordFlow(SyncContext sync, LegState leg)
     {
         _sync = sync;
         _leg = leg;
         _recorder = new Recorder(sync, leg);
-        _intents = new IntentFlow(sync, leg, _recorder);
-        _pairs = new PairFlow(sync, leg, _recorder);
+        _keys = new KeyHandover(sync, leg);
+        _intents = new IntentFlow(sync, leg, _recorder, _keys);
+        _pairs = new PairFlow(sync, leg, _recorder, _keys);
         _newcomers = new NewcomerFlow(sync, leg, _recorder, _intents);
         _deletes = new DeleteFlow(sync, leg, _recorder);
     }
@@ -53,6 +55,11 @@ internal sealed class RecordFlow
             if (turn.Tracker is null && turn.Pending is null && !turn.Synthetic)
             {
                 return;
+            }
+
+            if (await _keys.HereAsync(turn, cancellationToken))
+            {
+                await ReloadAsync(turn, cancellationToken);
             }
 
             await FollowKeyChangeAsync(turn, cancellationToken);

@@ -81,5 +81,8 @@ internal sealed class SyncContext
     public LegId Leg(Side from) => new(Name, from);
 
     public Task<WriteOutcome> WriteAsync(Side side, WriteRequest request, CancellationToken cancellationToken) =>
-        Connection(side).Lane.WriteAsync(request, cancellationToken);
+        FormerKeys.Is(request.Key)
+            ? Task.FromResult(WriteOutcome.Failure(new SyncError(
+                ErrorCode.SinkGone, "The record was deleted, and the delete has not been carried over yet.")))
+            : Connection(side).Lane.WriteAsync(request, cancellationToken);
 }
