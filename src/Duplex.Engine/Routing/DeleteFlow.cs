@@ -14,6 +14,9 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     /// <summary>How often a delete whose record is not there waits to learn why.</summary>
     private const int GoneWaitsMax = 8;
 
+    /// <summary>How often a delete whose record is not as it was waits to learn why.</summary>
+    private const int ConflictWaitsMax = 6;
+
     private readonly ReadLag _lag = new(sync, leg.From);
 
     public async Task<Step> RunAsync(Turn turn, CancellationToken cancellationToken)
@@ -138,6 +141,14 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
 
     private async Task<Step> PropagateAsync(Turn turn, Link link, CancellationToken cancellationToken)
     {
+        if (await OtherIsDeletedTooAsync(link, cancellationToken))
+        {
+            // A write would fall on whichever record has the partner's key by now.
+            End(turn, link, Tombstone(link, turn));
+            return await recorder.FinishAsync(
+                turn, TimelineKind.Agreed, new TimelineDetail { Message = "Its partner is deleted too." });
+        }
+
         if (!turn.Approved && !leg.Brake.TryTake(turn.Offset))
         {
             throw new SyncException(new SyncError(ErrorCode.BrakeEngaged,
@@ -151,6 +162,13 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         var pair = new Pair(sync, link);
         var expected = compares && pair.Knows(leg.To) ? pair.Shadow(leg.To) : null;
         var outcome = await DeleteAsync(turn, link, expected, cancellationToken);
+        if (outcome.Status == WriteStatus.Conflict && turn.Attempts < ConflictWaitsMax)
+        {
+            // Edited there, or deleted and made anew under its key: the other side's own change tells which.
+            turn.WaitingFor = "the other side's own change to arrive";
+            return await recorder.WaitAsync(turn);
+        }
+
         if (outcome.Status == WriteStatus.Conflict)
         {
             KeepLosers(turn, link, pair, outcome);
@@ -158,7 +176,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         }
 
         if (outcome.Error?.Code == ErrorCode.SinkGone && turn.Attempts < GoneWaitsMax
-            && sync.Model.Flows(leg.To) && !await OtherIsDeletedTooAsync(link, cancellationToken))
+            && sync.Model.Flows(leg.To))
         {
             // Deleted there too, or moved to another key: the other side's own change tells which.
             turn.WaitingFor = "the other side's own change to arrive";
@@ -178,8 +196,14 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         }, leg.To);
     }
 
+    /// <summary>Whether the partner's own delete is known to the opposite leg, and waits there.</summary>
     private async ValueTask<bool> OtherIsDeletedTooAsync(Link link, CancellationToken cancellationToken)
     {
+        if (sync.Legs[(int)leg.To] is { MayHavePending: false })
+        {
+            return false;
+        }
+
         var waiting = (await sync.Store.FindPendingAsync(sync.Leg(leg.To), [link.Key(leg.To)], cancellationToken))[0];
         return waiting is not null
             && ChangeEnvelope.Parse(waiting.Key, waiting.Envelope).Operation == ChangeOperation.Delete;

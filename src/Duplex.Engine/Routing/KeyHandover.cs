@@ -62,7 +62,7 @@ internal sealed class KeyHandover(SyncContext sync, LegState leg)
 
         if (holder.State != LinkState.Live)
         {
-            return await ForgetAsync(holder, repeated);
+            return await ForgetAsync(holder, repeated, cancellationToken);
         }
 
         using var held = await sync.PairLocks.EnterAsync(holder.Id, cancellationToken);
@@ -117,17 +117,24 @@ internal sealed class KeyHandover(SyncContext sync, LegState leg)
         (await sync.Store.FindPendingAsync(leg.Id, [link.Key(leg.From)], cancellationToken))[0] is { } waiting && IsDelete(waiting);
 
     /// <summary>A link that is no more gives the key up; what it remembers of the other side stays.</summary>
-    private async ValueTask<bool> ForgetAsync(Link holder, bool repeated)
+    private async ValueTask<bool> ForgetAsync(Link holder, bool repeated, CancellationToken cancellationToken)
     {
         if (holder.State == LinkState.Deleted ? holder.Key(leg.From).IsEmpty : repeated)
         {
             return false;
         }
 
-        var rest = holder.With(leg.To, default);
-        await leg.Committer.CommitAsync([rest.Key(leg.From).IsEmpty
-            ? new StateMutation.RemoveLink(rest.Id)
-            : new StateMutation.PutLink(rest)]);
+        var (opposite, key, rest) = (sync.Leg(leg.To), holder.Key(leg.To), holder.With(leg.To, default));
+        var forgotten = new List<StateMutation>
+        {
+            rest.Key(leg.From).IsEmpty ? new StateMutation.RemoveLink(rest.Id) : new StateMutation.PutLink(rest),
+        };
+        if ((await sync.Store.FindPendingAsync(opposite, [key], cancellationToken))[0] is { } pending && IsDelete(pending))
+        {
+            forgotten.Add(new StateMutation.RemovePending(opposite, key));
+        }
+
+        await leg.Committer.CommitAsync(forgotten);
         return true;
     }
 
