@@ -89,6 +89,26 @@ public sealed class SinkFailureTests(PostgresServer postgres)
         outcome.Current!.Root.GetProperty("name").GetString().ShouldBe("Old");
     }
 
+    [SkippableTheory]
+    [InlineData(null, "email", "\"old@x\"")]
+    [InlineData("1001", "email", "\"old@x\"")]
+    [InlineData(null, "late", "100")]
+    [InlineData("1001", "late", "100")]
+    public async Task A_write_that_finds_a_unique_value_taken_tells_the_row_that_has_it(string? key, string field, string value)
+    {
+        await using var database = await TestDatabase.CreateAsync(
+            postgres, Schema + "INSERT INTO customers (id, name) VALUES (1001, 'Other');");
+        await using var sink = PostgresSink.Open(TestDatabase.Context, database.ConnectionString);
+        var request = Create("k1", $$"""{"name":"A","{{field}}":{{value}}}""");
+        request = key is null ? request : request with { Operation = WriteOperation.Update, Key = RecordKey.Of(key) };
+
+        var outcomes = await sink.WriteAsync([request, Create("k2", """{"name":"B"}""")], CancellationToken.None);
+
+        outcomes[0].Error!.Code.ShouldBe(ErrorCode.SinkConstraint);
+        outcomes[0].Key.ShouldBe(RecordKey.Of("1000"));
+        outcomes[1].Status.ShouldBe(WriteStatus.Applied);
+    }
+
     [SkippableFact]
     public async Task A_sequence_that_lags_behind_the_rows_is_told_from_a_record_that_exists()
     {

@@ -145,7 +145,11 @@ public sealed partial class PostgresSink : IRecordSink
             // at the commit.
             if (plans.Count == 1)
             {
-                outcomes[plans[0].Index] = WriteOutcome.Failure(RecordFailures.Of(e, table, plans[0]));
+                plans[0].Outcome = WriteOutcome.Failure(RecordFailures.Of(e, table, plans[0]));
+                plans[0].Blocked = UniqueHolders.Of(e, table);
+                await using var connection = await _database.Source.OpenConnectionAsync(cancellationToken);
+                await UniqueHolders.TellAsync(connection, table, plans, cancellationToken);
+                outcomes[plans[0].Index] = plans[0].Outcome!;
                 return;
             }
 

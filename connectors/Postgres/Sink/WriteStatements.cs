@@ -70,33 +70,6 @@ internal static class WriteStatements
         return command;
     }
 
-    /// <summary>
-    /// Asks for the image of the row that holds the request's values of a unique constraint; null when the request does not tell them
-    /// all.
-    /// </summary>
-    public static NpgsqlBatchCommand? Holder(TableSchema table, WritePlan plan, TableConstraint constraint)
-    {
-        var command = new NpgsqlBatchCommand();
-        var conditions = new List<string>();
-        foreach (var name in constraint.Columns)
-        {
-            var column = table.Find(name)!;
-            var written = plan.Values.FirstOrDefault(v => v.Column == column);
-            var text = written.Column is not null ? written.Text : plan.Row?.TextOf(table, column);
-            if (text is null)
-            {
-                return null;
-            }
-
-            command.Parameters.Add(KeyLookup.Parameter(text));
-            conditions.Add($"t.{TableName.Quote(name)} = {Cast(command.Parameters.Count, column)}");
-        }
-
-        command.CommandText =
-            $"SELECT {RowImage.Sql(table, "t")} FROM {table.Name.Sql} t WHERE {string.Join(" AND ", conditions)} LIMIT 1";
-        return command;
-    }
-
     private static NpgsqlBatchCommand Insert(TableSchema table, WritePlan plan)
     {
         var command = new NpgsqlBatchCommand();
@@ -154,6 +127,7 @@ internal static class WriteStatements
         return string.Join(" AND ", conditions);
     }
 
-    private static string Cast(int parameter, ColumnSchema column) =>
+    /// <summary>A parameter read as the column's type, without its length.</summary>
+    internal static string Cast(int parameter, ColumnSchema column) =>
         string.Create(CultureInfo.InvariantCulture, $"${parameter}::{column.BaseType.Name}");
 }

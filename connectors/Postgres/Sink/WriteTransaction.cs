@@ -40,7 +40,7 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
 
             await WriteAsync(cancellationToken);
             await FindExistingAsync(cancellationToken);
-            await FindHoldersAsync(cancellationToken);
+            await UniqueHolders.TellAsync(connection, table, plans, cancellationToken);
             await CommitAsync(cancellationToken);
         }
         catch (PostgresException) when (connection.FullState == ConnectionState.Open)
@@ -189,43 +189,9 @@ internal sealed class WriteTransaction(NpgsqlConnection connection, TableSchema 
             (i, e) =>
             {
                 writes[i].Outcome = WriteOutcome.Failure(RecordFailures.Of(e, table, writes[i]));
-                writes[i].Blocked = e.SqlState == PostgresErrorCodes.UniqueViolation
-                    ? table.Constraints.FirstOrDefault(c => c.Name == e.ConstraintName && c.Columns.Count > 0)
-                    : null;
+                writes[i].Blocked = UniqueHolders.Of(e, table);
             },
             cancellationToken);
-    }
-
-    /// <summary>Tells the rows that hold a unique value which a request wanted to write.</summary>
-    private async Task FindHoldersAsync(CancellationToken cancellationToken)
-    {
-        await using var batch = new NpgsqlBatch(connection);
-        var asked = new List<WritePlan>();
-        foreach (var plan in plans.Where(static p => p is { Blocked: not null, Outcome.Error.Code: ErrorCode.SinkConstraint }))
-        {
-            if (WriteStatements.Holder(table, plan, plan.Blocked!) is { } command)
-            {
-                asked.Add(plan);
-                batch.BatchCommands.Add(command);
-            }
-        }
-
-        if (asked.Count == 0)
-        {
-            return;
-        }
-
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        foreach (var plan in asked)
-        {
-            if (await reader.ReadAsync(cancellationToken))
-            {
-                var holder = RowImage.Parse(reader.GetFieldValue<byte[]>(0), table.Columns.Count);
-                plan.Outcome = plan.Outcome! with { Key = holder.ToKey(table) };
-            }
-
-            await reader.NextResultAsync(cancellationToken);
-        }
     }
 
     /// <summary>Tells the rows that stood in the way of creates, so that the two can be paired.</summary>
