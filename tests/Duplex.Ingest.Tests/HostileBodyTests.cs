@@ -91,6 +91,26 @@ public sealed class HostileBodyTests
         (await server.PostAsync(Events.User)).ShouldBePublished("users");
     }
 
+    [Theory]
+    [InlineData("/sync", "gzip", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("/sync/batch", "GZIP, identity", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("/events", "x-gzip", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("/sync", "br", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("/sync", "identity", HttpStatusCode.OK)]
+    [InlineData("/sync", "utf-8", HttpStatusCode.OK)]
+    public async Task A_compressed_body_is_refused_as_such(string path, string coding, HttpStatusCode status)
+    {
+        await using var server = await IngestServer.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(Events.User) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+        using var response = await server.Http.SendAsync(request);
+        response.StatusCode.ShouldBe(status);
+        if (status != HttpStatusCode.OK)
+        {
+            (await response.Content.ReadAsStringAsync()).ShouldContain("ingest.compressed");
+        }
+    }
+
     [Fact]
     public async Task No_error_names_a_file_of_the_server()
     {

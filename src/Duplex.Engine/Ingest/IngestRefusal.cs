@@ -12,6 +12,9 @@ public enum IngestVerdict
     /// <summary>It is larger than an event may be.</summary>
     TooLarge,
 
+    /// <summary>Its body is compressed.</summary>
+    Compressed,
+
     /// <summary>Its poster may not post for its tenant.</summary>
     Forbidden,
 
@@ -63,6 +66,11 @@ public sealed record IngestRefusal(IngestVerdict Verdict, string Code, string De
     /// <summary>An event that is larger than so many bytes.</summary>
     public static IngestRefusal TooLarge(long bytesMax) => new(IngestVerdict.TooLarge, "ingest.too_large",
         $"An event may have up to {bytesMax} bytes.");
+
+    /// <summary>A body in a coding that is not undone.</summary>
+    public static IngestRefusal Compressed(string coding) => new(IngestVerdict.Compressed, "ingest.compressed",
+        $"The body is sent with Content-Encoding: {TableName.Shown(coding)}; only bodies that are not compressed are taken.",
+        "Content-Encoding");
 
     /// <summary>Its key was used for another body. The index is that of the event that differs, in a list.</summary>
     internal static IngestRefusal KeyReused(int? index = null) => new(IngestVerdict.KeyReused, "ingest.key_reused",

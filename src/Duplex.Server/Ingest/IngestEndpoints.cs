@@ -56,6 +56,11 @@ internal sealed class IngestEndpoints(IngestDoor door, ServerModel server)
             return stranger.ExecuteAsync(context);
         }
 
+        if (PostedForm.IsCompressed(context.Request, out var coding))
+        {
+            return IngestAnswers.WriteAsync(context, IngestRefusal.Compressed(coding));
+        }
+
         if (IdempotencyKey.Read(context.Request, out var key) is { } refusal)
         {
             return IngestAnswers.WriteAsync(context, refusal);

@@ -8,6 +8,18 @@ internal static class PostedForm
     private const string StructuredType = "application/cloudevents";
     private const string BatchType = "application/cloudevents-batch";
 
+    private static readonly string[] Codings = ["gzip", "deflate", "br", "zstd", "compress"];
+
+    /// <summary>Whether the headers say that the body is compressed. What they say otherwise makes no difference.</summary>
+    public static bool IsCompressed(HttpRequest request, out string coding)
+    {
+        var given = request.Headers.ContentEncoding;
+        coding = given.Count == 0 ? "" : given.ToString();
+        return given.Count > 0
+            && coding.Split(',', StringSplitOptions.TrimEntries).Any(static one => Codings.Contains(
+                one.StartsWith("x-", StringComparison.OrdinalIgnoreCase) ? one[2..] : one, StringComparer.OrdinalIgnoreCase));
+    }
+
     /// <summary>Whether the body is a list of CloudEvents.</summary>
     public static bool IsCloudEventList(HttpRequest request) => HasType(request, BatchType);
 

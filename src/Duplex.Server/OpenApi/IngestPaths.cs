@@ -111,6 +111,7 @@ internal static class IngestPaths
             ["401"] = new OpenApiResponse { Description = "API keys are configured and the request carries none." },
             ["403"] = new OpenApiResponse { Description = "The API key may not post for this tenant." },
             ["413"] = new OpenApiResponse { Description = "It is too large." },
+            ["415"] = new OpenApiResponse { Description = "The body is compressed." },
             ["422"] = new OpenApiResponse { Description = "The Idempotency-Key named another body before." },
             ["429"] = new OpenApiResponse { Description = "Too much is on its way to the disk; see Retry-After." },
             ["500"] = new OpenApiResponse { Description = "The change log failed." },
