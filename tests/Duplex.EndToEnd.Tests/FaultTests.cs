@@ -250,4 +250,20 @@ public sealed class FaultTests
         await bed.UntilAsync(() => bed.StripeCustomers().Count == 0, "the rest goes");
         await bed.ReadyAsync();
     }
+
+    [SkippableFact]
+    public async Task A_delete_that_is_tried_again_is_one_to_the_brake()
+    {
+        await using var bed = await Bed.CreateAsync();
+        bed.SyncSettings = bed.SyncSettings.Replace("brake: 0", "brake: 2");
+        await bed.ExecuteAsync("insert into customers (name, email) values ('Ada', 'ada@x.org'), ('Bob', 'bob@x.org')");
+        await bed.StartAsync();
+        await bed.UntilAsync(() => bed.StripeCustomers().Count == 2, "both arrive");
+        await bed.QuietAsync();
+        bed.Stripe.AddFault(new FaultRule { Kind = FaultKind.ErrorBefore, Operation = "DELETE /v1/customers/{id}", Next = 4 });
+        await bed.ExecuteAsync("delete from customers");
+        await bed.UntilAsync(() => bed.StripeCustomers().Count == 0, "both are deleted");
+        bed.Stripe.FaultCounts[FaultKind.ErrorBefore].ShouldBe(4);
+        await bed.QuietAsync();
+    }
 }

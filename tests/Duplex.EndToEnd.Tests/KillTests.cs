@@ -106,7 +106,11 @@ public sealed class KillTests(SharedKafka kafka, ITestOutputHelper output)
                 < 8 => $"update customers set name = 'pn{n}' where id = {id}",
                 < 12 => $"update customers set phone = '{n}', balance_eur = {random.Next(1000)}.{random.Next(10, 99)} where id = {id}",
                 < 15 => $"update customers set plan = case plan when 'pro' then 'free' else 'pro' end where id = {id}",
-                < 17 when Keys => $"update customers set id = id + 10000000 where id = {id}",
+                15 when Keys => $"update customers set id = id + 10000000 where id = {id}",
+                16 when Keys && n % 2 == 0 => $"with gone as (delete from customers where id = {id} returning id) "
+                    + $"insert into customers (id, name, email) select id, 'r{n}', 'r{n}@x.org' from gone",
+                16 when Keys => $"with gone as (delete from customers where id = {id} returning id) "
+                    + $"update customers c set id = gone.id from gone where c.id = {id} and c.id <> gone.id",
                 17 => $"update customers set email = 'e{n}@x.org' where id = {id}",
                 18 => $"delete from customers where id = {id}",
                 _ => $"begin; update customers set name = 'x{n}' where id = {id}; update customers set name = 'y{n}' where name = 'x{n}'; commit",

@@ -8,7 +8,7 @@ namespace Duplex.Connectors.Postgres.Sink;
 /// <summary>Finds the rows that hold a unique value which a request wanted to write.</summary>
 internal static class UniqueHolders
 {
-    /// <summary>The unique constraint that the server's refusal names; null if it is about something else, or about an expression.</summary>
+    /// <summary>The unique constraint that the refusal names; null if it is about something else, or about an expression.</summary>
     public static TableConstraint? Of(PostgresException failure, TableSchema table) =>
         failure.SqlState == PostgresErrorCodes.UniqueViolation
             ? table.Constraints.FirstOrDefault(c => c.Name == failure.ConstraintName && c.Columns.Count > 0)

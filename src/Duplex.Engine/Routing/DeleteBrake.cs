@@ -1,3 +1,5 @@
+using Duplex.Sdk;
+
 namespace Duplex.Engine.Routing;
 
 /// <summary>
@@ -6,18 +8,19 @@ namespace Duplex.Engine.Routing;
 /// </summary>
 internal sealed class DeleteBrake(int perMinute, TimeProvider clock)
 {
-    private readonly Queue<long> _times = new();
+    private readonly Queue<(long At, RecordKey Key, long Offset)> _taken = new();
+    private readonly HashSet<(RecordKey Key, long Offset)> _known = [];
     private long _releasedBelow = -1;
 
-    /// <summary>Takes room for one delete; false when the limit is reached.</summary>
-    public bool TryTake(long offset)
+    /// <summary>Takes room for a record's delete, once however often it is tried; false when the limit is reached.</summary>
+    public bool TryTake(RecordKey key, long offset)
     {
         if (perMinute <= 0)
         {
             return true;
         }
 
-        lock (_times)
+        lock (_taken)
         {
             if (offset < _releasedBelow)
             {
@@ -25,17 +28,24 @@ internal sealed class DeleteBrake(int perMinute, TimeProvider clock)
             }
 
             var now = clock.GetTimestamp();
-            while (_times.TryPeek(out var oldest) && clock.GetElapsedTime(oldest, now) > TimeSpan.FromMinutes(1))
+            while (_taken.TryPeek(out var oldest) && clock.GetElapsedTime(oldest.At, now) > TimeSpan.FromMinutes(1))
             {
-                _times.Dequeue();
+                _taken.Dequeue();
+                _known.Remove((oldest.Key, oldest.Offset));
             }
 
-            if (_times.Count >= perMinute)
+            if (_known.Contains((key, offset)))
+            {
+                return true;
+            }
+
+            if (_taken.Count >= perMinute)
             {
                 return false;
             }
 
-            _times.Enqueue(now);
+            _taken.Enqueue((now, key, offset));
+            _known.Add((key, offset));
             return true;
         }
     }
@@ -43,10 +53,11 @@ internal sealed class DeleteBrake(int perMinute, TimeProvider clock)
     /// <summary>Lets every delete before the offset pass.</summary>
     public void Release(long below)
     {
-        lock (_times)
+        lock (_taken)
         {
             _releasedBelow = below;
-            _times.Clear();
+            _taken.Clear();
+            _known.Clear();
         }
     }
 }

@@ -149,7 +149,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
                 turn, TimelineKind.Agreed, new TimelineDetail { Message = "Its partner is deleted too." });
         }
 
-        if (!turn.Approved && !leg.Brake.TryTake(turn.Offset))
+        if (!turn.Approved && !leg.Brake.TryTake(turn.Change.Key, turn.Offset))
         {
             throw new SyncException(new SyncError(ErrorCode.BrakeEngaged,
                 $"More than {sync.Model.DeleteBrake} deletes a minute came from side {leg.From.Letter()} of {sync.Name}; "
