@@ -46,10 +46,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         if ((turn.MayBeOld || IsOlder(turn, fresh))
             && await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), turn.Change.Key, cancellationToken) is not null)
         {
-            return _lag.MayHide(turn)
-                ? await _lag.WaitAsync(turn, recorder)
-                : await recorder.FinishAsync(
-                    turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is there again." });
+            return _lag.MayHide(turn) ? await _lag.WaitAsync(turn, recorder) : await ThereAgainAsync(turn);
         }
 
         return await ByPolicyAsync(turn, fresh, cancellationToken);
@@ -88,6 +85,21 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     /// </summary>
     private bool IsOlder(Turn turn, Link link) => sync.Connection(leg.From).Capabilities.OrderedStream
         && turn.Change.SourceMicros != 0 && turn.Change.SourceMicros < (leg.From == Side.A ? link.VersionA : link.VersionB);
+
+    /// <summary>
+    /// Another record may have the key by now, whose own news follows and then takes it; or this one was read again after a crash.
+    /// </summary>
+    private async Task<Step> ThereAgainAsync(Turn turn)
+    {
+        if (sync.Connection(leg.From).Capabilities.OrderedStream && turn.Attempts < GoneWaitsMax)
+        {
+            turn.WaitingFor = "news of the record that has its key";
+            return await recorder.WaitAsync(turn);
+        }
+
+        return await recorder.FinishAsync(
+            turn, TimelineKind.Agreed, new TimelineDetail { Message = "The record is there again." });
+    }
 
     private async Task<Step> ForgetUnlinkedAsync(Turn turn)
     {
@@ -141,7 +153,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
 
     private async Task<Step> PropagateAsync(Turn turn, Link link, CancellationToken cancellationToken)
     {
-        if (await OtherIsDeletedTooAsync(link, cancellationToken))
+        if (await OtherIsDeletedTooAsync(link, failed: true, cancellationToken))
         {
             // A write would fall on whichever record has the partner's key by now.
             End(turn, link, Tombstone(link, turn));
@@ -176,7 +188,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         }
 
         if (outcome.Error?.Code == ErrorCode.SinkGone && turn.Attempts < GoneWaitsMax
-            && sync.Model.Flows(leg.To))
+            && sync.Model.Flows(leg.To) && !await OtherIsDeletedTooAsync(link, failed: false, cancellationToken))
         {
             // Deleted there too, or moved to another key: the other side's own change tells which.
             turn.WaitingFor = "the other side's own change to arrive";
@@ -197,7 +209,10 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
     }
 
     /// <summary>Whether the partner's own delete is known to the opposite leg, and waits there.</summary>
-    private async ValueTask<bool> OtherIsDeletedTooAsync(Link link, CancellationToken cancellationToken)
+    /// <param name="link">The pair.</param>
+    /// <param name="failed">Whether only one counts that was tried, so that there is no doubt about it.</param>
+    /// <param name="cancellationToken">The leg stops.</param>
+    private async ValueTask<bool> OtherIsDeletedTooAsync(Link link, bool failed, CancellationToken cancellationToken)
     {
         if (sync.Legs[(int)leg.To] is { MayHavePending: false })
         {
@@ -205,7 +220,7 @@ internal sealed class DeleteFlow(SyncContext sync, LegState leg, Recorder record
         }
 
         var waiting = (await sync.Store.FindPendingAsync(sync.Leg(leg.To), [link.Key(leg.To)], cancellationToken))[0];
-        return waiting is not null
+        return waiting is not null && (!failed || waiting.Error is not null)
             && ChangeEnvelope.Parse(waiting.Key, waiting.Envelope).Operation == ChangeOperation.Delete;
     }
 

@@ -25,7 +25,8 @@ internal sealed class KeyHandover(SyncContext sync, LegState leg)
         }
 
         var pending = turn.Pending is { } waiting && waiting.Offset < turn.Offset && IsDelete(waiting) ? waiting : null;
-        if (pending is null && (turn.DeadLetter is not { } letter || !IsDelete(letter)))
+        if ((pending is null && (turn.DeadLetter is not { } letter || !IsDelete(letter)))
+            || !await IsNewsAsync(turn, link, pending, cancellationToken))
         {
             return false;
         }
@@ -111,6 +112,23 @@ internal sealed class KeyHandover(SyncContext sync, LegState leg)
             && (change.PreviousKey.IsEmpty
                 ? change.Operation == ChangeOperation.Create && !OriginMarks.IsOurs(change.Origin, sync.Store.Installation)
                 : change.PreviousKey != change.Key);
+    }
+
+    /// <summary>
+    /// Whether the change was certainly not recorded before: after a crash, a delete that is in doubt itself, because a record is there
+    /// under its key, may have been read again, and the link be that of the newcomer already.
+    /// </summary>
+    private async ValueTask<bool> IsNewsAsync(Turn turn, Link link, Pending? delete, CancellationToken cancellationToken)
+    {
+        if (!turn.MayBeOld || delete is null or { Error: not null })
+        {
+            return true;
+        }
+
+        var previous = turn.Change.PreviousKey;
+        return !previous.IsEmpty
+            && await FindAsync(leg.From, previous, cancellationToken) is { State: LinkState.Live } mover && mover.Id != link.Id
+            && await sync.Connection(leg.From).FetchAsync(sync.Stream(leg.From), previous, cancellationToken) is null;
     }
 
     private async ValueTask<bool> WaitsForDeleteAsync(Link link, CancellationToken cancellationToken) =>
