@@ -5,8 +5,8 @@ namespace Duplex.Sdk;
 
 /// <summary>
 /// The text by which a log knows that it has taken a delivery already: one name, or several after each other, of which each may
-/// carry a digest of what was delivered under it. Whoever makes a name gives it a digest always or never. Under the same name and digest it is the same delivery; under another digest
-/// the name was used for something else.
+/// carry a digest of what was delivered under it. Whoever makes a name gives it a digest always or never. Under the same name and
+/// digest it is the same delivery; under another digest the name was used for something else.
 /// </summary>
 public static class DeliveryId
 {

@@ -6,8 +6,8 @@ namespace Duplex.Engine.Log;
 
 /// <summary>
 /// Tells a log that lost entries, or is another one, from one that a leg has read to its end. Which log a position belongs to is
-/// kept beside it. A log that was too short is remembered, so that it is no less refused when it has grown past the leg's position meanwhile: the leg would skip what it
-/// took until then.
+/// kept beside it. A log that was too short is remembered, so that it is no less refused when it has grown past the leg's position
+/// meanwhile: the leg would skip what it took until then.
 /// </summary>
 internal sealed class LogReach(IChangeLog log, IStateStore store, TimeProvider clock)
 {
