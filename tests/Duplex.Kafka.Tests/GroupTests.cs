@@ -95,8 +95,16 @@ public sealed class GroupTests(KafkaBroker broker)
         try
         {
             CustomerStatus? status = null;
-            await Eventually.BecomesAsync(() => (status = hasty.Status()) is
-                { Owned.Count: 0, State: RunState.Retrying, Error.Code: ErrorCode.StorageUnavailable });
+            try
+            {
+                await Eventually.BecomesAsync(() => (status = hasty.Status()) is
+                    { Owned.Count: 0, State: RunState.Retrying, Error.Code: ErrorCode.StorageUnavailable });
+            }
+            catch (TimeoutException e)
+            {
+                throw new TimeoutException($"{status}, owns {string.Join(", ", status?.Owned ?? [])}", e);
+            }
+
             var recorded = await hasty.RecordedAsync();
             status!.Partitions.ShouldBe(GroupBed.Partitions);
             status.Error!.Message.ShouldContain(hasty.Group);
