@@ -103,6 +103,21 @@ public abstract class StateWorkConformance(IBed<IStateStore> bed) : SeamConforma
     }
 
     [Fact]
+    public async Task A_record_of_another_stream_has_a_dead_letter_of_its_own()
+    {
+        await Store.CommitAsync(new PutDeadLetter(Letter("a") with { Stream = "users" }),
+            new PutDeadLetter(Letter("a") with { Stream = "orders", Offset = 9 }));
+        await Store.CommitAsync(new PutDeadLetter(Letter("a") with { Stream = "orders", Offset = 10 }));
+        (await Store.CountDeadLettersAsync(Leg, default)).ShouldBe(2);
+        var found = (await Store.FindDeadLettersAsync(Leg, "orders", [RecordKey.Of("a")], default))[0].ShouldNotBeNull();
+        (found.Stream, found.Offset).ShouldBe(("orders", 10));
+        (await Store.FindDeadLettersAsync(Leg, "tickets", [RecordKey.Of("a")], default))[0].ShouldBeNull();
+        (await Store.FindDeadLettersAsync(Leg, [RecordKey.Of("a")], default))[0].ShouldBeNull();
+        await Store.CommitAsync(new RemoveDeadLetter(Leg, RecordKey.Of("a"), "users"));
+        (await Store.ListDeadLettersAsync(Sync, 0, 10, default)).ShouldHaveSingleItem().Stream.ShouldBe("orders");
+    }
+
+    [Fact]
     public async Task Dead_letters_are_paged_newest_first_and_counted_by_leg()
     {
         await Store.CommitAsync([.. Enumerable.Range(0, 30).Select(i =>

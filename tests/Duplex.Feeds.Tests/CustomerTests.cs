@@ -131,6 +131,25 @@ public sealed class CustomerTests
     }
 
     [Fact]
+    public async Task Records_of_two_tables_with_one_key_are_parked_and_come_through_each_for_itself()
+    {
+        await using var bed = new FeedBed();
+        bed.Customer("c", null, FeedBed.SchemaWithout("bad"), ("users", Names), ("orders", Names));
+        await bed.StartAsync();
+        await bed.PostAsync("users", (1, "bad"), (2, "bad"));
+        await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult().DeadLetters == 2);
+        await bed.PostAsync("orders", (1, "bad"), (2, "good"));
+        await bed.UntilAsync("c", 1);
+        await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult() is { Behind: 0, DeadLetters: 3 });
+        await bed.PostAsync("users", (1, "good"));
+        await bed.UntilAsync("c", 2);
+        await Eventually.BecomesAsync(() => bed.StatusAsync("c").GetAwaiter().GetResult() is { Behind: 0, DeadLetters: 2 });
+        (await bed.Engine.Parts.Store.ListDeadLettersAsync("default/c", 0, 10, default))
+            .Select(static l => $"{l.Stream} {l.Key.Json}").Order(StringComparer.Ordinal)
+            .ShouldBe(["orders [\"1\"]", "users [\"2\"]"]);
+    }
+
+    [Fact]
     public async Task Changes_of_a_record_keep_their_order()
     {
         await using var bed = new FeedBed();

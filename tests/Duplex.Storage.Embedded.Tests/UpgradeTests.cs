@@ -13,6 +13,9 @@ public sealed class UpgradeTests : IDisposable
 {
     private const string BackToTheFirstFormat = """
         ALTER TABLE conflict DROP COLUMN base;
+        DROP INDEX dead_letter_key;
+        ALTER TABLE dead_letter DROP COLUMN stream;
+        CREATE UNIQUE INDEX dead_letter_key ON dead_letter (leg, key);
         DROP TABLE tally;
         DROP TABLE version;
         DROP TABLE forgotten_version;
@@ -61,7 +64,9 @@ public sealed class UpgradeTests : IDisposable
                 new PutLink(StateFacts.Link(1, "a1", "b1")), new PutLink(StateFacts.Link(2, "a2", "b2")),
                 new PutLink(StateFacts.Link(3, "a3", "b3", state: LinkState.Deleted)),
                 new PutConflict(StateFacts.Conflict("a1", "name", null)),
-                new PutConflict(StateFacts.Conflict("a1", "plan", Side.A)));
+                new PutConflict(StateFacts.Conflict("a1", "plan", Side.A)),
+                new PutDeadLetter(new DeadLetter(0, StateFacts.Leg, RecordKey.Of("1"), "{}"u8.ToArray(), 7, 1, 1,
+                    new SyncError(ErrorCode.MappingFailed, "refused"))));
         }
 
         using (var database = Database.OpenWriter(_directory.File("state.db"), 4096, 1 << 20, 0))
@@ -77,6 +82,10 @@ public sealed class UpgradeTests : IDisposable
         (await again.CountLinksAsync(StateFacts.Sync, LinkState.Live, default)).ShouldBe(2);
         (await again.CountLinksAsync(StateFacts.Sync, LinkState.Deleted, default)).ShouldBe(1);
         (await again.CountConflictsAsync(StateFacts.Sync, default)).ShouldBe(1);
+        (await again.FindDeadLettersAsync(StateFacts.Leg, "users", [RecordKey.Of("1")], default))[0].ShouldNotBeNull()
+            .Offset.ShouldBe(7, "nobody knows any more which table it is of");
+        await again.CommitAsync(new RemoveDeadLetter(StateFacts.Leg, RecordKey.Of("1"), "orders"));
+        (await again.CountDeadLettersAsync(StateFacts.Leg, default)).ShouldBe(0);
         await again.CommitAsync(
             new PutVersion(StateFacts.Leg, "users", RecordKey.Of("1"), "1"),
             new RemoveLink(2), new PutConflict(StateFacts.Conflict("a2", "name", null) with { Base = "1" }));

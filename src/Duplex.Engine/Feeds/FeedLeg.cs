@@ -94,7 +94,7 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoo
             await Feeds.AppendAsync(Customer.Feed.Name, FeedEpoch, $"letter/{letter.Id}", [item], cancellationToken);
         }
 
-        await CommitAsync([new StateMutation.RemoveDeadLetter(Id, letter.Key)], cancellationToken);
+        await CommitAsync([new StateMutation.RemoveDeadLetter(Id, letter.Key, letter.Stream)], cancellationToken);
         return true;
     }
 
@@ -103,8 +103,9 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoo
         await parts.Store.ReadValueAsync(StoredNames.Replay(Customer.Name), cancellationToken) is { } text
             ? StoredNames.Read<StoredReplay>(text) : null;
 
-    /// <summary>The keys of the page whose record has a dead letter.</summary>
-    public async ValueTask<IReadOnlySet<RecordKey>> FindLettersAsync(LogPage page, CancellationToken cancellationToken)
+    /// <summary>The keys of a table's page whose record has a dead letter.</summary>
+    public async ValueTask<IReadOnlySet<RecordKey>> FindLettersAsync(
+        LogPage page, string table, CancellationToken cancellationToken)
     {
         if (!_mayHaveLetters)
         {
@@ -112,7 +113,7 @@ internal sealed class FeedLeg(CustomerModel customer, EngineParts parts, PageRoo
         }
 
         var keys = Enumerable.Range(0, page.Count).Select(i => RecordKey.FromUtf8(page.Key(i).Span)).Distinct().ToArray();
-        var found = await parts.Store.FindDeadLettersAsync(Id, keys, cancellationToken);
+        var found = await parts.Store.FindDeadLettersAsync(Id, table, keys, cancellationToken);
         return found.Where(static l => l is not null).Select(static l => l!.Key).ToHashSet();
     }
 

@@ -125,7 +125,7 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
             return Step.AtEnd;
         }
 
-        var work = new Work(page, await leg.FindLettersAsync(page, reading));
+        var work = new Work(page, await leg.FindLettersAsync(page, table, reading));
         await _versions.BeginAsync(page, reading);
         for (var i = 0; i < page.Count; i++)
         {
@@ -186,7 +186,10 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
         else if (outcome.Error is { } error)
         {
             work.Letters[key] = new DeadLetter(
-                0, leg.Id, key, page.Value(i).ToArray(), page.Offset(i), 1, leg.Clock.NowMicros(), error);
+                0, leg.Id, key, page.Value(i).ToArray(), page.Offset(i), 1, leg.Clock.NowMicros(), error)
+            {
+                Stream = table,
+            };
             work.Parked++;
         }
         else
@@ -251,7 +254,8 @@ internal sealed class FeedReader(FeedLeg leg, string table, PartitionHold hold, 
         var mutations = new List<StateMutation>();
         foreach (var (key, letter) in _letters)
         {
-            mutations.Add(letter is null ? new StateMutation.RemoveDeadLetter(leg.Id, key) : new StateMutation.PutDeadLetter(letter));
+            mutations.Add(letter is null
+                ? new StateMutation.RemoveDeadLetter(leg.Id, key, table) : new StateMutation.PutDeadLetter(letter));
             if (letter is not null)
             {
                 mutations.Add(leg.Line(key, letter, Envelope(letter)));

@@ -116,7 +116,7 @@ internal sealed class FeedReplay(FeedLeg leg)
 
         pass.Transform.Clear();
         var items = new List<FeedItem>();
-        var letters = new Letters(await leg.FindLettersAsync(page, cancellationToken));
+        var letters = new Letters(await leg.FindLettersAsync(page, range.Table, cancellationToken));
         for (var i = 0; i < page.Count && page.Offset(i) < before; i++)
         {
             Take(page, i, range, pass, items, letters);
@@ -124,7 +124,7 @@ internal sealed class FeedReplay(FeedLeg leg)
         }
 
         // Before the feed has the page: what it has is not looked at again after a crash.
-        await ParkAsync(letters, cancellationToken);
+        await ParkAsync(range.Table, letters, cancellationToken);
         if (items.Count > 0)
         {
             var done = await leg.Feeds.AppendAsync(
@@ -159,20 +159,23 @@ internal sealed class FeedReplay(FeedLeg leg)
         else if (outcome.Error is { } error)
         {
             letters.Put(new DeadLetter(
-                0, leg.Id, key, page.Value(i).ToArray(), page.Offset(i), 1, leg.Clock.NowMicros(), error), change);
+                0, leg.Id, key, page.Value(i).ToArray(), page.Offset(i), 1, leg.Clock.NowMicros(), error)
+            {
+                Stream = range.Table,
+            }, change);
             leg.View.Counters.Add(LegCounters.Outcome.DeadLettered);
             _replay = _replay with { Refused = _replay.Refused + 1, Error = _replay.Error ?? error.Message };
         }
     }
 
-    private async ValueTask ParkAsync(Letters letters, CancellationToken cancellationToken)
+    private async ValueTask ParkAsync(string table, Letters letters, CancellationToken cancellationToken)
     {
         if (letters.Changed.Count > 0)
         {
             await leg.CommitAsync([.. letters.Changed.SelectMany(changed => changed.Value is { } put
                 ? (IEnumerable<StateMutation>)
                     [new StateMutation.PutDeadLetter(put.Letter), leg.Line(changed.Key, put.Letter, put.Change)]
-                : [new StateMutation.RemoveDeadLetter(leg.Id, changed.Key)])], cancellationToken);
+                : [new StateMutation.RemoveDeadLetter(leg.Id, changed.Key, table)])], cancellationToken);
         }
     }
 

@@ -81,9 +81,15 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>One dead letter by its number, or null.</summary>
     ValueTask<DeadLetter?> FindDeadLetterAsync(long id, CancellationToken cancellationToken);
 
-    /// <summary>The dead letter of each key; null where there is none.</summary>
+    /// <summary>The dead letter of each key of a leg that has one stream; null where there is none.</summary>
     ValueTask<IReadOnlyList<DeadLetter?>> FindDeadLettersAsync(
-        LegId leg, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken);
+        LegId leg, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken) =>
+        FindDeadLettersAsync(leg, "", keys, cancellationToken);
+
+    /// <summary>The dead letter of each key of a stream; null where there is none. One that was put without a stream is each
+    /// stream's.</summary>
+    ValueTask<IReadOnlyList<DeadLetter?>> FindDeadLettersAsync(
+        LegId leg, string stream, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken);
 
     /// <summary>How many dead letters a leg has.</summary>
     ValueTask<long> CountDeadLettersAsync(LegId leg, CancellationToken cancellationToken);

@@ -41,12 +41,12 @@ public abstract record StateMutation
     /// <summary>Removes the pending record of the leg and key, if there is one.</summary>
     public sealed record RemovePending(LegId Leg, RecordKey Key) : StateMutation;
 
-    /// <summary>Adds a dead letter; replaces the one of the same leg and key, so that a record has at most
+    /// <summary>Adds a dead letter; replaces the one of the same leg, stream and key, so that a record has at most
     /// one.</summary>
     public sealed record PutDeadLetter(DeadLetter Letter) : StateMutation;
 
-    /// <summary>Removes the dead letter of the leg and key, if there is one.</summary>
-    public sealed record RemoveDeadLetter(LegId Leg, RecordKey Key) : StateMutation;
+    /// <summary>Removes the dead letter of the leg, stream and key, if there is one.</summary>
+    public sealed record RemoveDeadLetter(LegId Leg, RecordKey Key, string Stream = "") : StateMutation;
 
     /// <summary>Inserts or replaces the intent of its leg and key.</summary>
     public sealed record PutIntent(Intent Intent) : StateMutation;

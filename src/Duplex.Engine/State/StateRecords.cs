@@ -96,7 +96,11 @@ public sealed record Pending(
 /// <param name="Error">The cause.</param>
 public sealed record DeadLetter(
     long Id, LegId Leg, RecordKey Key, ReadOnlyMemory<byte> Envelope, long Offset, int Attempts, long AtMicros,
-        SyncError Error);
+        SyncError Error)
+{
+    /// <summary>The table of the record where the leg has several, as a customer's has; otherwise empty.</summary>
+    public string Stream { get; init; } = "";
+}
 
 /// <summary>A write that is about to be sent and whose outcome is not known yet. Repeated as it is after a crash,
 /// before anything else is done for its record.</summary>

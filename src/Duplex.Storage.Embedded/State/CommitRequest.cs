@@ -68,7 +68,7 @@ internal sealed class CommitRequest(Database database, SyncNames names, StateCom
                 DeadLetterRows.Write(database, names, put.Letter);
                 break;
             case StateMutation.RemoveDeadLetter remove:
-                DeadLetterRows.Remove(database, names, remove.Leg, remove.Key);
+                DeadLetterRows.Remove(database, names, remove.Leg, remove.Key, remove.Stream);
                 break;
             case StateMutation.PutIntent put:
                 IntentRows.Write(database, names, put.Intent);

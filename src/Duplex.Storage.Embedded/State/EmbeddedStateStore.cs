@@ -160,8 +160,8 @@ public sealed class EmbeddedStateStore : IStateStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DeadLetter?>> FindDeadLettersAsync(
-        LegId leg, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<DeadLetter?>>(db => DeadLetterRows.Find(db, _names, leg, keys), cancellationToken);
+        LegId leg, string stream, IReadOnlyList<RecordKey> keys, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<DeadLetter?>>(db => DeadLetterRows.Find(db, _names, leg, stream, keys), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<long> CountDeadLettersAsync(LegId leg, CancellationToken cancellationToken) =>

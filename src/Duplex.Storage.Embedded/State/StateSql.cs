@@ -8,10 +8,15 @@ internal static class StateSql
 {
     /// <summary>The file. Its format is raised with every change of the tables.</summary>
     internal static readonly StoreSchema Schema =
-        new("state", 3, PageBytes: 4096, CacheBytes: 48 << 20, Tables + Tallies.Tables + VersionRows.Tables)
+        new("state", 4, PageBytes: 4096, CacheBytes: 48 << 20, Tables + Tallies.Tables + VersionRows.Tables)
         {
-            Upgrades = ["ALTER TABLE conflict ADD COLUMN base TEXT", VersionRows.Tables],
+            Upgrades = ["ALTER TABLE conflict ADD COLUMN base TEXT", VersionRows.Tables, StreamsOfDeadLetters],
         };
+
+    internal const string StreamsOfDeadLetters = """
+        ALTER TABLE dead_letter ADD COLUMN stream TEXT NOT NULL DEFAULT '';
+        DROP INDEX dead_letter_key;
+        """;
 
     internal const string Tables = """
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,8 +44,9 @@ internal static class StateSql
         CREATE INDEX IF NOT EXISTS pending_since ON pending (leg, since_us);
         CREATE TABLE IF NOT EXISTS dead_letter (
             id INTEGER PRIMARY KEY AUTOINCREMENT, leg INTEGER NOT NULL, key TEXT NOT NULL, offset INTEGER NOT NULL,
-            attempts INTEGER NOT NULL, at_us INTEGER NOT NULL, error TEXT NOT NULL, envelope BLOB NOT NULL);
-        CREATE UNIQUE INDEX IF NOT EXISTS dead_letter_key ON dead_letter (leg, key);
+            attempts INTEGER NOT NULL, at_us INTEGER NOT NULL, error TEXT NOT NULL, envelope BLOB NOT NULL,
+            stream TEXT NOT NULL DEFAULT '');
+        CREATE UNIQUE INDEX IF NOT EXISTS dead_letter_key ON dead_letter (leg, key, stream);
         CREATE INDEX IF NOT EXISTS dead_letter_leg ON dead_letter (leg);
         CREATE TABLE IF NOT EXISTS intent (
             id INTEGER PRIMARY KEY, leg INTEGER NOT NULL, key TEXT NOT NULL, idempotency TEXT NOT NULL,
