@@ -10,8 +10,11 @@ namespace Duplex.Server.Tests;
 /// <summary>Schemas that refer to each other, as files and through the API.</summary>
 public sealed class SchemaReferenceTests
 {
-    private const string Name = """{"$id":"https://zoo.example/name","$defs":{"short":{"$anchor":"short","type":"string","maxLength":5}}}""";
-    private const string WiderName = """{"$id":"https://zoo.example/name","$defs":{"short":{"$anchor":"short","type":"string","maxLength":9}}}""";
+    private const string Name =
+        """{"$id":"https://zoo.example/name","$defs":{"short":{"$anchor":"short","type":"string","maxLength":5}}}""";
+
+    private const string WiderName =
+        """{"$id":"https://zoo.example/name","$defs":{"short":{"$anchor":"short","type":"string","maxLength":9}}}""";
 
     [Fact]
     public async Task Files_refer_to_each_other_and_to_those_in_folders_below()
@@ -32,7 +35,8 @@ public sealed class SchemaReferenceTests
     [Theory]
     [InlineData("adress.json#/$defs/x", "There is no schema 'duplex://schemas/internal/adress.json' here, and nothing is fetched. "
         + "Known are duplex://schemas/internal/parts/name.json, duplex://schemas/internal/users.json, https://zoo.example/name.")]
-    [InlineData("../external/zoo/users.json", "There is no schema 'duplex://schemas/external/zoo/users.json' here, and nothing is fetched.")]
+    [InlineData("../external/zoo/users.json",
+        "There is no schema 'duplex://schemas/external/zoo/users.json' here, and nothing is fetched.")]
     [InlineData("parts/name.json#/$defs/none", "There is nothing at '/$defs/none' in the schema.")]
     [InlineData("https://zoo.example/name#none", "There is no anchor 'none' in 'https://zoo.example/name'.")]
     public void A_reference_to_nothing_is_found_with_file_place_and_what_is_known(string reference, string problem)
@@ -56,7 +60,10 @@ public sealed class SchemaReferenceTests
             """,
             ("internal/users.json", RegistryServer.UserSchema),
             ("external/zoo/users.json", """{"properties":{"label":{"$ref":"parts/name.json#short"}}}"""),
-            ("external/zoo/parts/name.json", """{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"s":{"$id":"#short","type":"string","maxLength":5}}}"""),
+            ("external/zoo/parts/name.json", """
+                {"$schema":"http://json-schema.org/draft-07/schema#",
+                 "definitions":{"s":{"$id":"#short","type":"string","maxLength":5}}}
+                """),
             ("../mappings/zoo/users.yaml", "rules: [ { a: id, b: userId }, { a: name, b: label } ]"));
         (await server.PostAsync(1, "Ada Lovelace")).ShouldBe(HttpStatusCode.OK);
         (await server.PostAsync(2, "Ada")).ShouldBe(HttpStatusCode.OK);

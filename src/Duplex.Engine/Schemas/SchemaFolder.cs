@@ -30,7 +30,8 @@ internal static class SchemaFolder
         {
             var name = Path.GetRelativePath(path, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
             var problem = file.Length > FileBytesMax
-                ? new SyncError(ErrorCode.ConfigInvalid, $"It is larger than {FileBytesMax >> 10} kB.", Suggestion: "Split it up with $ref.")
+                ? new SyncError(ErrorCode.ConfigInvalid, $"It is larger than {FileBytesMax >> 10} kB.",
+                    Suggestion: "Split it up with $ref.")
                 : null;
             ReadOnlyMemory<byte> bytes = problem is null ? File.ReadAllBytes(file.FullName) : default;
             bytes = bytes.Span.StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;

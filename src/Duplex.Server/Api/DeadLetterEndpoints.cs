@@ -25,8 +25,8 @@ internal static class DeadLetterEndpoints
             .WithExamples(Examples.DeadLetterPath).WithAnswer(Examples.DeadLetter)
             .Refuses(StatusCodes.Status404NotFound);
         group.MapPost("/replay", Replay).WithName("replay_dead_letters")
-            .WithSummary("Decides dead letters anew against the present state, so that nothing younger is overwritten. What is asked for and "
-                + "not replayed was refused again, or is gone.")
+            .WithSummary("Decides dead letters anew against the present state, so that nothing younger is overwritten. "
+                + "What is asked for and not replayed was refused again, or is gone.")
             .WithRequest(Examples.Replay).WithAnswer(Examples.Replayed)
             .ForOperators().Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
     }
