@@ -78,6 +78,31 @@ public sealed class FaultTests(KafkaBroker broker)
     }
 
     [SkippableFact]
+    public async Task While_no_broker_answers_a_read_ends_with_the_reason_and_at_once_when_nobody_wants_it_any_more()
+    {
+        await using var log = await new KafkaLogBed(broker).OpenAsync(TimeProvider.System);
+        await log.EnsureAsync();
+        await log.AppendAsync(LogFacts.Batch(new Position(1, 1, 0), "1", "2", "3"));
+        await broker.KillAsync();
+        try
+        {
+            var refused = await Should.ThrowAsync<SyncException>(() => ReadAsync(log, default).WaitAsync(TimeSpan.FromMinutes(3)));
+            refused.Error.Code.ShouldBe(ErrorCode.StorageUnavailable);
+            using var unwanted = new CancellationTokenSource();
+            var reading = ReadAsync(log, unwanted.Token);
+            reading.IsCompleted.ShouldBeFalse();
+            await unwanted.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(() => reading.WaitAsync(TimeSpan.FromSeconds(10)));
+        }
+        finally
+        {
+            await broker.StartAsync();
+        }
+
+        (await log.ReadAllAsync()).ShouldBe(["1", "2", "3"]);
+    }
+
+    [SkippableFact]
     public async Task A_process_that_was_replaced_can_append_nothing_more_and_ends()
     {
         var bed = new KafkaLogBed(broker);
@@ -189,4 +214,7 @@ public sealed class FaultTests(KafkaBroker broker)
             }
         }
     }
+
+    private static Task<LogPage> ReadAsync(IChangeLog log, CancellationToken cancellationToken) =>
+        log.ReadAsync(LogFacts.Topic, 0, 0, 10, 1 << 20, cancellationToken).AsTask();
 }

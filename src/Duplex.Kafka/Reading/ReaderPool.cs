@@ -1,5 +1,8 @@
 using Duplex.Engine.Log;
 using Duplex.Kafka.Clients;
+using Duplex.Sdk;
+using Error = Confluent.Kafka.Error;
+using ErrorCode = Confluent.Kafka.ErrorCode;
 
 namespace Duplex.Kafka.Reading;
 
@@ -9,21 +12,51 @@ namespace Duplex.Kafka.Reading;
 /// </summary>
 internal sealed class ReaderPool(ClientFactory clients, int readersMax, int runningMax) : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+
     private readonly SemaphoreSlim _running = new(runningMax);
     private readonly LinkedList<PartitionReader> _idle = [];
     private bool _disposed;
 
+    /// <summary>
+    /// Reads a page. The client blocks its caller, and where brokers come and go longer than it is told to: whoever asks waits neither
+    /// longer than is of use nor when it is cancelled, and the reader comes back when the client lets go of it.
+    /// </summary>
     public async ValueTask<LogPage> ReadAsync(PageRequest request, CancellationToken cancellationToken)
     {
-        await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (!await _running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false))
+        {
+            throw Silent();
+        }
+
+        var reading = Task.Run(
+            () =>
+            {
+                try
+                {
+                    return Read(request, cancellationToken);
+                }
+                finally
+                {
+                    _running.Release();
+                }
+            },
+            CancellationToken.None);
         try
         {
-            // The client blocks its caller until there is something.
-            return await Task.Run(() => Read(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await reading.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
         }
-        finally
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException && !reading.IsFaulted)
         {
-            _running.Release();
+            _ = reading.ContinueWith(
+                static late => late.Result.Dispose(), CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            if (e is TimeoutException)
+            {
+                throw Silent();
+            }
+
+            throw;
         }
     }
 
@@ -40,6 +73,9 @@ internal sealed class ReaderPool(ClientFactory clients, int readersMax, int runn
             _idle.Clear();
         }
     }
+
+    private static SyncException Silent() =>
+        new(Faults.Unavailable("The log cannot be read", new Error(ErrorCode.Local_TimedOut)));
 
     private LogPage Read(PageRequest request, CancellationToken cancellationToken)
     {
