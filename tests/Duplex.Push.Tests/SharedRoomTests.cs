@@ -55,7 +55,8 @@ public sealed class SharedRoomTests
     [Fact]
     public async Task A_pusher_that_ends_gives_its_room_back()
     {
-        await using var hanging = await Receiver.StartAsync(static (_, context) => new TaskCompletionSource().Task.WaitAsync(context.RequestAborted));
+        await using var hanging = await Receiver.StartAsync(
+            static (_, context) => new TaskCompletionSource().Task.WaitAsync(context.RequestAborted));
         await using var other = await Receiver.StartAsync();
         await using var first = await PushBed.OpenAsync();
         await using var second = await PushBed.OpenAsync();
