@@ -74,7 +74,8 @@ internal static class IngestAnswers
     private static string Fix(IngestVerdict verdict) => verdict switch
     {
         IngestVerdict.Invalid => "Correct the event; nothing of it is stored.",
-        IngestVerdict.TooLarge => "Send less at once; ingest.max_body in duplex.yaml sets the limit of an event.",
+        IngestVerdict.TooLarge => "Send less at once; of a list, results tell what is stored. "
+            + "ingest.max_body in duplex.yaml sets the limit of an event.",
         IngestVerdict.Forbidden => "Use a key of this tenant.",
         IngestVerdict.Compressed => "Send it as it is, without Content-Encoding.",
         IngestVerdict.KeyReused => "Give every other body an Idempotency-Key of its own; nothing of this one is stored.",
